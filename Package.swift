@@ -29,5 +29,7 @@ let package = Package(
     // The vocabulary: specs, objects, ids, parsing, validation. No I/O.
     library("ClusterModel"),
     tests("ClusterModel"),
+    // What managers and agents say to each other.
+    library("ClusterRPC", ["ClusterModel", "Balancing"]),
   ]
 )

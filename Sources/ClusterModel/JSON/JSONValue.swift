@@ -91,3 +91,15 @@ extension JSONValue {
   package var intValue: Int? { if case .number(let text) = self { Int(text) } else { nil } }
   package var isNull: Bool { self == .null }
 }
+
+/// Lets a type keep a part it does not look into. Only our own coders know how; any other is refused.
+extension JSONValue: Codable {
+  package init(from decoder: any Decoder) throws {
+    throw DecodingError.dataCorrupted(.init(codingPath: decoder.codingPath, debugDescription: "JSONValue needs GoJSONDecoder"))
+  }
+
+  package func encode(to encoder: any Encoder) throws {
+    throw EncodingError.invalidValue(
+      self, .init(codingPath: encoder.codingPath, debugDescription: "JSONValue needs GoJSONEncoder"))
+  }
+}

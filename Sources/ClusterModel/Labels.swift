@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Labels that Skep gives a meaning to.
+package enum Labels {
+  /// On every container, network and volume that Skep made: the cluster's id. Nothing without it is ever adopted or removed.
+  package static let cluster = "skep.cluster"
+  /// On a service: how its published ports choose among tasks.
+  package static let strategy = "skep.lb.strategy"
+  /// On a service: how long a stopping task may keep its open connections. A Go duration; 10 s by default.
+  package static let drainTimeout = "skep.drain.timeout"
+  /// On a service: how long a running task may take to become ready. A Go duration; 60 s by default.
+  package static let readyTimeout = "skep.ready.timeout"
+
+  package static let swarmTask = "com.docker.swarm.task"
+  package static let swarmTaskID = "com.docker.swarm.task.id"
+  package static let swarmTaskName = "com.docker.swarm.task.name"
+  package static let swarmNodeID = "com.docker.swarm.node.id"
+  package static let swarmServiceID = "com.docker.swarm.service.id"
+  package static let swarmServiceName = "com.docker.swarm.service.name"
+}

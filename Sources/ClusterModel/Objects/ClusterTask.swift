@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// One attempt to run one container for a service: swarm's task. A change never edits a task's spec, it makes a new task.
+///
+/// Named so because `Task` is Swift's own.
+package struct ClusterTask: Sendable, Hashable {
+  /// A stop that waits until balancers have let go of the task: see `TrafficDirector`.
+  package struct Drain: Sendable, Hashable, Codable {
+    /// What to desire once it is over: `shutdown` or `remove`.
+    package var desiredState: TaskState
+    /// The endpoint table from which on nobody sends new connections; 0 until one was made.
+    package var generation: UInt64
+
+    package init(desiredState: TaskState, generation: UInt64 = 0) {
+      self.desiredState = desiredState
+      self.generation = generation
+    }
+  }
+
+  package let id: String
+  package let template: TaskTemplate
+  /// 1 and up for replicated services, 0 for global ones.
+  package let slot: Int
+  /// Empty until the scheduler has chosen.
+  package var nodeID: String
+  package var desiredState: TaskState
+  package var status: TaskStatus
+  package var drain: Drain?
+  /// On the ingress network of its node; given with the node when the service publishes ingress ports.
+  package var ingressAddress: IPv4Address?
+  package let createdAt: Timestamp
+  package var updatedAt: Timestamp
+  /// Store version of the last write; 0 before the first.
+  package var version: UInt64 = 0
+
+  package init(
+    id: String, template: TaskTemplate, slot: Int, nodeID: String = "", desiredState: TaskState, status: TaskStatus,
+    createdAt: Timestamp
+  ) {
+    self.id = id
+    self.template = template
+    self.slot = slot
+    self.nodeID = nodeID
+    self.desiredState = desiredState
+    self.status = status
+    self.createdAt = createdAt
+    self.updatedAt = createdAt
+  }
+
+  package var serviceID: String { template.key.serviceID }
+  package var state: TaskState { status.state }
+
+  /// What it will be told to be once a drain under way is over.
+  package var intendedState: TaskState { max(desiredState, drain?.desiredState ?? desiredState) }
+
+  /// Meant to run, and not ended.
+  package var isLive: Bool { intendedState <= .running && !state.isTerminal }
+
+  /// `web.1.<id>`, or `web.<node id>.<id>` for a global service: also the container's name.
+  package var name: String {
+    "\(template.serviceName).\(slot > 0 ? String(slot) : nodeID).\(id)"
+  }
+}

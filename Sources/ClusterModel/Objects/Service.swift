@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// A service: its spec, written for a user, and its state, written by the control loops. The store keeps the two apart.
+package struct Service: Sendable, Hashable {
+  package struct UpdateStatus: Codable, Sendable, Hashable {
+    package enum State: String, Codable, Sendable {
+      case updating, paused, completed
+      case rollbackStarted = "rollback_started"
+      case rollbackPaused = "rollback_paused"
+      case rollbackCompleted = "rollback_completed"
+    }
+
+    package var state: State
+    package var startedAt: Timestamp
+    package var completedAt: Timestamp?
+    package var message: String
+
+    package init(state: State, startedAt: Timestamp, completedAt: Timestamp? = nil, message: String) {
+      self.state = state
+      self.startedAt = startedAt
+      self.completedAt = completedAt
+      self.message = message
+    }
+  }
+
+  /// What the allocator gave for a spec version.
+  package struct Endpoint: Codable, Sendable, Hashable {
+    package var spec: EndpointSpec
+    package var ports: [PortConfig]
+
+    package init(spec: EndpointSpec, ports: [PortConfig]) {
+      self.spec = spec
+      self.ports = ports
+    }
+  }
+
+  package let id: String
+  package var spec: ServiceSpec
+  package var previousSpec: ServiceSpec?
+  package let createdAt: Timestamp
+  package var updatedAt: Timestamp
+  /// `Version.Index`: the store version of the last spec write; 0 before the first.
+  package var version: UInt64 = 0
+
+  /// `nil` until the allocator has seen the service.
+  package var endpoint: Endpoint?
+  package var updateStatus: UpdateStatus?
+
+  package init(id: String, spec: ServiceSpec, createdAt: Timestamp) {
+    self.id = id
+    self.spec = spec
+    self.createdAt = createdAt
+    self.updatedAt = createdAt
+  }
+
+  package var name: String { spec.name ?? "" }
+  package var isGlobal: Bool { spec.mode.global != nil }
+  package var replicas: Int { Int(clamping: spec.mode.replicated?.replicas ?? 0) }
+}

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// An IPv4 address.
+package struct IPv4Address: Sendable, Hashable, Comparable, CustomStringConvertible {
+  package var bits: UInt32
+
+  package init(bits: UInt32) { self.bits = bits }
+
+  /// Parses dotted decimal; `nil` for anything else, leading zeros included.
+  package init?(_ text: some StringProtocol) {
+    let parts = text.split(separator: ".", omittingEmptySubsequences: false)
+    guard parts.count == 4 else { return nil }
+    var bits: UInt32 = 0
+    for part in parts {
+      guard let byte = UInt8(part), part.count == String(byte).count else { return nil }
+      bits = bits << 8 | UInt32(byte)
+    }
+    self.bits = bits
+  }
+
+  package var description: String { "\(bits >> 24).\(bits >> 16 & 255).\(bits >> 8 & 255).\(bits & 255)" }
+
+  package static func < (left: IPv4Address, right: IPv4Address) -> Bool { left.bits < right.bits }
+}
+
+/// An IPv4 network in CIDR form.
+package struct IPv4Subnet: Sendable, Hashable, CustomStringConvertible {
+  /// The first address; host bits are zero.
+  package let base: IPv4Address
+  package let prefix: Int
+
+  package init(base: IPv4Address, prefix: Int) {
+    self.prefix = min(max(prefix, 0), 32)
+    self.base = IPv4Address(bits: base.bits & Self.mask(self.prefix))
+  }
+
+  /// Parses `10.0.0.0/24`; `nil` for anything else. Host bits are dropped.
+  package init?(_ text: some StringProtocol) {
+    let parts = text.split(separator: "/", omittingEmptySubsequences: false)
+    guard parts.count == 2, let address = IPv4Address(parts[0]), let prefix = Int(parts[1]), (0...32).contains(prefix) else {
+      return nil
+    }
+    self.init(base: address, prefix: prefix)
+  }
+
+  package var description: String { "\(base)/\(prefix)" }
+  package var last: IPv4Address { IPv4Address(bits: base.bits | ~Self.mask(prefix)) }
+  /// The first usable address, which is the bridge's own.
+  package var gateway: IPv4Address { IPv4Address(bits: base.bits + 1) }
+
+  package func contains(_ address: IPv4Address) -> Bool { address.bits & Self.mask(prefix) == base.bits }
+  package func overlaps(_ other: IPv4Subnet) -> Bool { contains(other.base) || other.contains(base) }
+
+  private static func mask(_ prefix: Int) -> UInt32 { prefix == 0 ? 0 : ~0 << UInt32(32 - prefix) }
+}
