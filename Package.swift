@@ -29,7 +29,11 @@ let package = Package(
     // The vocabulary: specs, objects, ids, parsing, validation. No I/O.
     library("ClusterModel"),
     tests("ClusterModel"),
+    // The state of a cluster as a value: transactions, indexes, records.
+    library("ClusterStore", ["ClusterModel"]),
+    tests("ClusterStore", ["ClusterModel"]),
+    // The shells that run a cluster: the store's writer, the control loops, the dispatcher.
+    library("Manager", ["ClusterModel", "ClusterStore"]),
     // What managers and agents say to each other.
-    library("ClusterRPC", ["ClusterModel", "Balancing"]),
   ]
 )
