@@ -32,8 +32,13 @@ let package = Package(
     // The state of a cluster as a value: transactions, indexes, records.
     library("ClusterStore", ["ClusterModel"]),
     tests("ClusterStore", ["ClusterModel"]),
+    // Every decision of a leader: orchestrators, scheduler, updater, restarts, the drain barrier. No I/O, no clock.
+    library("Orchestration", ["ClusterModel", "ClusterStore", "Balancing"]),
+    tests("Orchestration", ["ClusterModel", "ClusterStore"]),
     // The shells that run a cluster: the store's writer, the control loops, the dispatcher.
     library("Manager", ["ClusterModel", "ClusterStore"]),
+    // Choosing an endpoint: tables, strategies, counts. No I/O.
+    library("Balancing", ["ClusterModel"]),
     // What managers and agents say to each other.
   ]
 )
