@@ -34,7 +34,9 @@ let package = Package(
     tests("ClusterStore", ["ClusterModel"]),
     // Every decision of a leader: orchestrators, scheduler, updater, restarts, the drain barrier. No I/O, no clock.
     library("Orchestration", ["ClusterModel", "ClusterStore", "Balancing"]),
-    tests("Orchestration", ["ClusterModel", "ClusterStore"]),
+    tests("Orchestration", ["ClusterModel", "ClusterStore", "SimulationKit"]),
+    // Whole clusters in one thread, seeded: for tests.
+    library("SimulationKit", ["ClusterModel", "ClusterStore", "Orchestration"]),
     // The shells that run a cluster: the store's writer, the control loops, the dispatcher.
     library("Manager", ["ClusterModel", "ClusterStore"]),
     // Choosing an endpoint: tables, strategies, counts. No I/O.
