@@ -25,6 +25,13 @@ func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
 
 let package = Package(
   name: "skep",
+  dependencies: [
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    .package(url: "https://github.com/apple/swift-certificates", from: "1.21.1"),
+    .package(url: "https://github.com/apple/swift-crypto", "4.0.0"..<"5.0.0"),
+    .package(url: "https://github.com/apple/swift-asn1", from: "1.7.4"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+  ],
   targets: [
     // The vocabulary: specs, objects, ids, parsing, validation. No I/O.
     library("ClusterModel"),
@@ -41,6 +48,17 @@ let package = Package(
     library("Manager", ["ClusterModel", "ClusterStore"]),
     // Choosing an endpoint: tables, strategies, counts. No I/O.
     library("Balancing", ["ClusterModel"]),
+    // A single manager's durable store.
+    library("StoreSQLite", ["ClusterStore", .product(name: "GRDB", package: "GRDB.swift")]),
+    tests("StoreSQLite", ["ClusterStore"]),
+    // The cluster's certificate authority and join tokens.
+    library(
+      "Identity",
+      [
+        "ClusterModel", .product(name: "X509", package: "swift-certificates"), .product(name: "Crypto", package: "swift-crypto"),
+        .product(name: "SwiftASN1", package: "swift-asn1"),
+      ]),
+    tests("Identity"),
     // What managers and agents say to each other.
   ]
 )

@@ -5,9 +5,11 @@ import ClusterStore
 
 /// The simulated agents: level-triggered as the real one, with time passing between the steps.
 extension SimulatedCluster {
-  /// Gives every node that is up its complete assignment.
+  /// Gives every node that is up and whose tasks changed its complete assignment.
   mutating func assign() {
     for id in nodes.keys.sorted() where nodes[id]?.isUp == true {
+      acknowledge(on: id)
+      guard unassigned.remove(id) != nil else { continue }
       let tasks = store.tasks(onNode: id)
       nodes[id]?.assigned = Dictionary(uniqueKeysWithValues: tasks.map { ($0.id, $0) })
       for task in tasks { follow(task, on: id) }
@@ -15,13 +17,13 @@ extension SimulatedCluster {
         nodes[id]?.containers[gone] = nil
         nodes[id]?.statuses[gone] = nil
       }
-      acknowledge(on: id)
     }
   }
 
   /// Tables coalesce on their way: a node acknowledges the newest it was sent.
   private mutating func acknowledge(on id: String) {
     let isUnderWay = nodes[id]?.sentGeneration ?? 0 > nodes[id]?.acknowledged ?? 0
+    guard nodes[id]?.sentGeneration != store.version else { return }
     nodes[id]?.sentGeneration = store.version
     if !isUnderWay { after(behaviour.acknowledge, .acknowledge(node: id)) }
   }
@@ -68,6 +70,7 @@ extension SimulatedCluster {
       after(behaviour.becomeReady, .ready(node: id, task: taskID))
     }
     nodes[id] = node
+    checkSlots()
     send(taskID, from: id)
   }
 
@@ -115,6 +118,7 @@ extension SimulatedCluster {
   /// The host is back, empty: what it ran has ended.
   package mutating func bringBack(_ id: String) {
     nodes[id]?.isUp = true
+    unassigned.insert(id)
     let wall = now.wall
     for task in store.tasks(onNode: id) where !task.state.isTerminal && task.state >= .assigned {
       nodes[id]?.statuses[task.id] = TaskStatus(

@@ -24,6 +24,8 @@ package struct SimulatedCluster {
   package internal(set) var violations: [String] = []
   package private(set) var steps = 0
 
+  /// Nodes whose assignment has changed since they last saw it.
+  var unassigned: Set<String> = []
   /// Services that were ever updated start-first, gone ones included.
   var startFirst: Set<String> = []
   var generator: SplitMix64
@@ -79,6 +81,7 @@ extension SimulatedCluster {
         var changed = dirty ?? DirtySet()
         changed.insert(proposal.changes, before: store)
         if dirty != nil { dirty = changed }
+        unassigned.formUnion(changed.nodeIDs)
         checkOrder(proposal)
         store.apply(proposal, version: store.version + 1)
       }
@@ -95,9 +98,8 @@ extension SimulatedCluster {
         return
       }
       step()
-      assign()
-      checkSlots()
     }
+    assign()
   }
 
   private mutating func step() {

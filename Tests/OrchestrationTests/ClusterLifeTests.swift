@@ -135,13 +135,13 @@ struct ClusterLifeTests {
   }
 
   @Test(
-    "a year of users, crashes, lost hosts and leader changes keeps every rule, and comes to rest as the specs ask",
-    arguments: [21, 22] as [UInt64])
-  func year(seed: UInt64) {
+    "users, crashes, lost hosts and leader changes break no rule, and it comes to rest as the specs ask",
+    arguments: [(365, 21), (30, 22), (30, 23), (30, 24)] as [(Int, UInt64)])
+  func life(days: Int, seed: UInt64) {
     var year = YearOfLife(seed: seed)
-    year.live(days: 365)
+    year.live(days: days)
     #expect(year.cluster.violations == [], "seed \(seed)")
-    #expect(year.events > 5_000, "\(year.cluster.steps) steps")
+    #expect(year.events > 14 * days)
     #expect(year.unmetServices() == [], "seed \(seed)")
     #expect(year.cluster.store.tasks.count < 40 * 6)
   }
