@@ -29,5 +29,14 @@ let package = Package(
     // The vocabulary: specs, objects, ids, parsing, validation. No I/O.
     library("ClusterModel"),
     tests("ClusterModel"),
+
+    // Traffic. Balancing decides which endpoint takes a connection, without I/O; DataPlane is the sockets around it.
+    library("Balancing"),
+    tests("Balancing"),
+    .target(name: "CLinux"),
+    library("DataPlane", ["Balancing", "CLinux"]),
+    // The tests kill and restart the real relay, so it must have been built.
+    tests("DataPlane", ["Balancing", "CLinux", "skep-relay"]),
+    executable("skep-relay", ["DataPlane"]),
   ]
 )
