@@ -25,7 +25,24 @@ func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
 
 let package = Package(
   name: "skep",
+  products: [
+    .library(name: "PlaygroundKit", targets: ["PlaygroundKit"])
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
+  ],
   targets: [
+    // Clusters on one machine, out of network namespaces: for tests, for the demo, and for trying Skep.
+    .target(
+      name: "PlaygroundKit",
+      dependencies: [.product(name: "Subprocess", package: "swift-subprocess")],
+      resources: [.embedInCode("Resources/web.c")],
+      swiftSettings: settings
+    ),
+    tests("PlaygroundKit"),
+    executable("skep", ["PlaygroundKit", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+
     // The vocabulary: specs, objects, ids, parsing, validation. No I/O.
     library("ClusterModel"),
     tests("ClusterModel"),
