@@ -8,6 +8,11 @@ extension Playground {
   /// processes' namespaces), network namespaces with their links, control groups, and the directory. False if there was nothing.
   @discardableResult
   package static func down(directory: String = Layout.defaultDirectory) async throws -> Bool {
+    // A task of its own: a test that is cancelled, or out of time, must still be cleaned up after.
+    try await Task { try await remove(directory) }.value
+  }
+
+  private static func remove(_ directory: String) async throws -> Bool {
     let layout = try Layout(directory: directory)
     guard geteuid() == 0 else { throw PlaygroundError(.notRoot, "the playground's processes are root's: try sudo") }
     let files = FileManager.default
@@ -19,7 +24,7 @@ extension Playground {
     for namespace in namespaces { _ = try await Command("ip", ["netns", "delete", namespace]).run() }
     try await Traces.removeControlGroups(layout)
     // Only what `up` claimed: never a directory of somebody else's.
-    if claimed { try await Command("rm", ["-rf", "--one-file-system", layout.directory]).check() }
+    if claimed { try await Traces.removeDirectory(layout) }
     return claimed || !namespaces.isEmpty
   }
 }
@@ -29,6 +34,13 @@ enum Traces {
   static func namespaces(_ layout: Layout) -> [String] {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: "/run/netns")) ?? []
     return names.filter { $0.hasPrefix(layout.prefix) }.sorted()
+  }
+
+  /// Again while something that an interrupted `up` started, a compiler say, still writes.
+  static func removeDirectory(_ layout: Layout) async throws {
+    let remove = Command("rm", ["-rf", "--one-file-system", layout.directory])
+    let done: Bool? = try await wait(.seconds(5)) { try await remove.run().succeeded ? true : nil }
+    if done == nil { try await remove.check() }
   }
 
   /// Kills until a look finds nobody: a process may have been starting another.
