@@ -25,7 +25,20 @@ extension Host {
     try await startEngine()
     guard plan.configuration.daemons == .all, part != .engine else { return }
     try await startSkepd()
-    try await ready("the relay of \(name)", log: "skepd.log") { pid(of: .relay) }
+    try await ready("the relay of \(name)", log: "skepd.log") {
+      guard pid(of: .skepd) != nil else { throw notReady("skepd of \(name) ended", "skepd.log") }
+      return pid(of: .relay)
+    }
+  }
+
+  /// Kills a container's first process behind the engine's back, as a crash would: the engine's restart policy and everything
+  /// above see a failure, not a stop.
+  package func crash(container: String) async throws {
+    let pid = try await checkedDocker(["inspect", "--type", "container", "--format", "{{.State.Pid}}", container], via: .engine)
+      .text
+    guard pid != "0" else { throw PlaygroundError(.notUp, "container \(container) of \(name) is not running") }
+    let result = try await exec(["kill", "-KILL", pid])
+    guard result.succeeded else { throw PlaygroundError(.commandFailed, "cannot kill process \(pid)", cause: result.stderr) }
   }
 
   private func containerd() -> [Int32] {

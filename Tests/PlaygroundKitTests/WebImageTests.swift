@@ -46,6 +46,34 @@ import Testing
     }
   }
 
+  @Test("Ten thousand requests are counted one by one, with and without a connection of their own", .timeLimit(.minutes(2)))
+  func manyRequests() async throws {
+    try await withServer { (server: Server) async throws in
+      for keepAlive in [true, false] {
+        let report = try await server.playground.client.requests("http://10.77.0.1/", count: 10_000, keepAlive: keepAlive)
+        #expect(report.answers == ["me": 10_000])
+        #expect(report.failures == [:])
+      }
+    }
+  }
+
+  @Test("Requests that fail are counted with their reason", .timeLimit(.minutes(2)))
+  func failedRequests() async throws {
+    try await withServer { (server: Server) async throws in
+      let client = server.playground.client
+      #expect(try await client.requests("http://10.77.0.1/nothing", count: 20).failed == 20)
+      async let slow = client.requests("http://10.77.0.1/slow?ms=20000", count: 4)
+      let open = ["sh", "-c", "grep -c ':0050 .* 01 ' /proc/net/tcp"]
+      #expect(
+        try await wait(.seconds(10)) { try await server.host.docker(["exec", "web"] + open).text == "4" ? true : nil } == true)
+      try await server.host.crash(container: "web")
+      let report = try await slow
+      #expect(report.failed == 4)
+      #expect(report.succeeded == 0)
+      #expect(try await server.host.docker(["wait", "web"]).text == "137")
+    }
+  }
+
   @Test("On SIGTERM the open request is finished, new ones are refused, and the status is 0", .timeLimit(.minutes(2)))
   func graceful() async throws {
     try await withServer { (server: Server) async throws in

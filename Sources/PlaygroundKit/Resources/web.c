@@ -84,7 +84,7 @@ static int serve(int fd, const char *head, int keep) {
   if (sscanf(head, "%15s %1023s", method, path) != 2) return 0;
   if (!strncmp(path, "/slow", 5)) sleep_ms(number_after(path, "ms=", 1000));
   keep = keep && !atomic_load(&stopping);
-  if (!strcmp(path, "/") || !strncmp(path, "/slow", 5)) return answer(fd, 200, keep, hostname) && keep;
+  if (!strcmp(path, "/") || !strncmp(path, "/?", 2) || !strncmp(path, "/slow", 5)) return answer(fd, 200, keep, hostname) && keep;
   if (!strcmp(path, "/health"))
     return answer(fd, unhealthy ? 503 : 200, keep, unhealthy ? "unhealthy" : "healthy") && keep;
   if (!strcmp(path, "/unhealthy")) {
