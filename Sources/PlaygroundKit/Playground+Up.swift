@@ -19,9 +19,10 @@ extension Playground {
     let state = try await prepare(layout, nodes: nodes, configuration)
     let playground = Playground(layout, state)
     try await playground.makeNetwork()
-    for host in playground.hosts {
-      progress("starting \(host.name)")
-      try await host.start()
+    progress("starting \(playground.hosts.map(\.name).joined(separator: ", "))")
+    try await withThrowingTaskGroup { group in
+      for host in playground.hosts { group.addTask { try await host.start() } }
+      try await group.waitForAll()
     }
     try await playground.makeWebImage(progress)
     return playground

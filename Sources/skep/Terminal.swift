@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 import ArgumentParser
-import Glibc
+import Foundation
 import PlaygroundKit
 
 /// What is said to people goes to standard error, what programs read to standard output.
 func printError(_ text: String) {
   let line = Array("\(text)\n".utf8)
   _ = write(STDERR_FILENO, line, line.count)
+}
+
+/// A path as the caller's shell means it, without asking whether anything is there.
+func absolutePath(_ path: String) -> String {
+  URL(fileURLWithPath: path).standardizedFileURL.path
 }
 
 /// Becomes the program: its terminal, its signals, its status. Returns only by failing.
