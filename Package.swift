@@ -31,23 +31,22 @@ let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swif
 let package = Package(
   name: "skep",
   products: [
-    .library(name: "PlaygroundKit", targets: ["PlaygroundKit"])
+    .executable(name: "skepd", targets: ["skepd"]),
+    .executable(name: "skep", targets: ["skep"]),
+    .executable(name: "skep-relay", targets: ["skep-relay"]),
+    .library(name: "PlaygroundKit", targets: ["PlaygroundKit"]),
   ],
   dependencies: [
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-asn1", from: "1.7.4"),
+    .package(url: "https://github.com/apple/swift-certificates", from: "1.21.1"),
+    .package(url: "https://github.com/apple/swift-crypto", "4.0.0"..<"5.0.0"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
     .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
   ],
   targets: [
-    // Clusters on one machine, out of network namespaces: for tests, for the demo, and for trying Skep.
-    .target(
-      name: "PlaygroundKit",
-      dependencies: [.product(name: "Subprocess", package: "swift-subprocess")],
-      resources: [.embedInCode("Resources/web.c")],
-      swiftSettings: settings
-    ),
-    tests("PlaygroundKit"),
-    executable("skep", ["PlaygroundKit", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
-
     // The vocabulary: specs, objects, ids, parsing, validation. No I/O.
     library("ClusterModel"),
     tests("ClusterModel"),
