@@ -36,7 +36,7 @@ extension Reactor {
   }
 
   private var hasRoom: Bool {
-    table.count < connectionLimit && table.count < (descriptorLimit - sockets.count - 64) / 2
+    table.count < connectionLimit && table.count < (descriptorLimit - sockets.count - min(64, descriptorLimit / 2)) / 2
   }
 
   // Listening sockets are level-triggered: one that is not read has to be silent, or the loop spins.

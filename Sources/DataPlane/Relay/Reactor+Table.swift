@@ -51,7 +51,7 @@ extension Reactor {
 
   private mutating func adoptSockets(_ new: [(port: UInt16, descriptor: Int32)], wanted: Set<UInt16>) {
     for index in sockets.indices {
-      if let socket = sockets[index], !wanted.contains(socket.port) { closeListener(index) }
+      if let socket = sockets[index], !wanted.contains(socket.port) { closeListener(index, forGood: true) }
     }
     for (port, descriptor) in new {
       let isNew = wanted.contains(port) && !sockets.contains { $0?.port == port } && drainDeadline == nil
@@ -84,10 +84,12 @@ extension Reactor {
     return failures
   }
 
-  mutating func closeListener(_ index: Int) {
+  /// For good, nobody can connect any more, whoever else holds the socket; else its other holders go on queueing clients.
+  mutating func closeListener(_ index: Int, forGood: Bool) {
     guard let socket = sockets[index] else { return }
     // Other processes hold it too, so closing would not take it out of epoll.
     _ = cl_epoll_remove(epoll, socket.descriptor)
+    if forGood { shutdown(socket.descriptor, Int32(SHUT_RDWR)) }
     close(socket.descriptor)
     sockets[index] = nil
   }
