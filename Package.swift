@@ -39,12 +39,15 @@ let package = Package(
     tests("ClusterModel"),
     // HTTP/1.1 over one socket, to the byte: heads, bodies, half-closes. No policy.
     library("HTTPWire", [nioCore, nioPosix]),
-    tests("HTTPWire", [nioCore]),
+    // Servers and clients on sockets in a folder of their own, for tests.
+    .target(
+      name: "SocketTestKit", dependencies: ["HTTPWire", nioCore], path: "Tests/SocketTestKit", swiftSettings: settings),
+    tests("HTTPWire", ["SocketTestKit", nioCore]),
     // The local Docker Engine, over its socket.
     library("EngineClient", ["ClusterModel", "HTTPWire", nioCore]),
-    tests("EngineClient", ["ClusterModel", "HTTPWire", nioCore]),
+    tests("EngineClient", ["ClusterModel", "HTTPWire", "SocketTestKit", nioCore]),
     // What a Docker client talks to.
     library("EngineAPI", ["ClusterModel", "HTTPWire", nioCore, logging]),
-    tests("EngineAPI", ["ClusterModel", "HTTPWire", nioCore, logging]),
+    tests("EngineAPI", ["ClusterModel", "HTTPWire", "SocketTestKit", nioCore, logging]),
   ]
 )
