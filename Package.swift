@@ -23,8 +23,16 @@ func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
   .testTarget(name: "\(name)Tests", dependencies: [.target(name: name)] + dependencies, swiftSettings: settings)
 }
 
+let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+
 let package = Package(
   name: "skep",
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-log.git", from: "1.16.2"),
+  ],
   targets: [
     // The vocabulary: specs, objects, ids, parsing, validation. No I/O.
     library("ClusterModel"),
@@ -34,6 +42,16 @@ let package = Package(
     tests("ClusterStore", ["ClusterModel"]),
     // The shells that run a cluster: the store's writer, the control loops, the dispatcher.
     library("Manager", ["ClusterModel", "ClusterStore"]),
-    // What managers and agents say to each other.
+    // HTTP/1.1 over one socket, to the byte: heads, bodies, half-closes. No policy.
+    library("HTTPWire", [nioCore, nioPosix]),
+    tests("HTTPWire", [nioCore]),
+    // The local Docker Engine, over its socket.
+    library("EngineClient", ["ClusterModel", "HTTPWire", nioCore]),
+    tests("EngineClient", ["ClusterModel", "HTTPWire", nioCore]),
+    // What a Docker client talks to.
+    library(
+      "EngineAPI",
+      ["ClusterModel", "ClusterRPC", "ClusterStore", "EngineClient", "HTTPWire", "Manager", nioCore, logging]),
+    tests("EngineAPI", ["ClusterModel", "ClusterRPC", "ClusterStore", "EngineClient", "HTTPWire", "Manager", nioCore, logging]),
   ]
 )
