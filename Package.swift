@@ -40,6 +40,9 @@ let package = Package(
     // The state of a cluster as a value: transactions, indexes, records.
     library("ClusterStore", ["ClusterModel"]),
     tests("ClusterStore", ["ClusterModel"]),
+    // Every decision of a leader: orchestrators, scheduler, updater, restarts, the drain barrier. No I/O, no clock.
+    library("Orchestration", ["ClusterModel", "ClusterStore", "Balancing"]),
+    tests("Orchestration", ["ClusterModel", "ClusterStore"]),
     // The shells that run a cluster: the store's writer, the control loops, the dispatcher.
     library("Manager", ["ClusterModel", "ClusterStore"]),
     // HTTP/1.1 over one socket, to the byte: heads, bodies, half-closes. No policy.
@@ -53,5 +56,9 @@ let package = Package(
       "EngineAPI",
       ["ClusterModel", "ClusterRPC", "ClusterStore", "EngineClient", "HTTPWire", "Manager", nioCore, logging]),
     tests("EngineAPI", ["ClusterModel", "ClusterRPC", "ClusterStore", "EngineClient", "HTTPWire", "Manager", nioCore, logging]),
+    // Choosing an endpoint: tables, strategies, counts. No I/O.
+    library("Balancing", ["ClusterModel"]),
+    // What managers and agents say to each other.
+    library("ClusterRPC", ["Balancing", "ClusterModel"]),
   ]
 )

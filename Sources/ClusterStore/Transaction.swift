@@ -56,6 +56,9 @@ extension Transaction {
     return service(found.id).flatMap { $0.name.lowercased() == wanted ? $0 : nil }
   }
 
+  /// The task as it was before this transaction: what everybody else sees.
+  package func committedTask(_ id: String) -> ClusterTask? { base.tasks[id] }
+
   /// Sorted by id.
   package var nodes: [Node] {
     var ids = Set(base.nodes.keys)
