@@ -27,7 +27,8 @@ package struct Listener: Hashable, Sendable {
   package var strategy: Strategy
   package var endpoints: [Endpoint]
 
-  package init(id: String, port: UInt16, transport: Transport = .tcp, strategy: Strategy = .standard, endpoints: [Endpoint] = []) {
+  package init(id: String, port: UInt16, transport: Transport = .tcp, strategy: Strategy = .standard, endpoints: [Endpoint] = [])
+  {
     self.id = id
     self.port = port
     self.transport = transport

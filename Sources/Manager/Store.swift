@@ -54,15 +54,14 @@ package actor Store {
 }
 
 extension Store {
-  /// A signal after each change; then `takeDirty(_:)` says what changed. Ends with `stopWatching(_:)`.
-  package func watch() -> (id: Int, signal: AsyncStream<Void>) {
-    let (stream, continuation) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+  /// Yields to `signal` after each change; then `takeDirty(_:)` with the returned id says what changed, until `stopWatching(_:)`.
+  package func watch(_ signal: AsyncStream<Void>.Continuation) -> Int {
     defer { nextWatcher += 1 }
-    watchers[nextWatcher] = Watcher(signal: continuation)
-    return (nextWatcher, stream)
+    watchers[nextWatcher] = Watcher(signal: signal)
+    return nextWatcher
   }
 
-  package func stopWatching(_ id: Int) { watchers.removeValue(forKey: id)?.signal.finish() }
+  package func stopWatching(_ id: Int) { watchers[id] = nil }
 
   package func takeDirty(_ id: Int) -> DirtySet {
     defer { watchers[id]?.dirty = DirtySet() }

@@ -55,7 +55,8 @@ package struct ControlPlane<Generator: RandomNumberGenerator & Sendable>: Sendab
     guard let service = Allocator.allocate(service, in: &transaction) else { return nil }
     replaceEnded(service, &transaction, now)
     keepCount(service, &transaction, now)
-    let updateTimer = updater.advance(ServiceView(service, transaction), transaction: &transaction, now: now, generator: &generator)
+    let updateTimer = updater.advance(
+      ServiceView(service, transaction), transaction: &transaction, now: now, generator: &generator)
     let startTimer = supervisor.startWaiting(in: ServiceView(service, transaction), transaction: &transaction, now: now)
     return [updateTimer, startTimer].compactMap { $0 }.min()
   }

@@ -43,7 +43,8 @@ enum ReplicatedOrchestrator {
 
   /// Slots that scale-down emptied leave no history.
   private static func removeLeftovers(_ view: ServiceView, _ transaction: inout Transaction, _ now: Now) {
-    for (slot, tasks) in view.sortedSlots where view.live(slot).isEmpty && tasks.contains(where: { $0.intendedState == .remove }) {
+    for (slot, tasks) in view.sortedSlots where view.live(slot).isEmpty && tasks.contains(where: { $0.intendedState == .remove })
+    {
       guard slot.slot > view.service.replicas else { continue }
       for task in tasks { transaction.stop(task, .remove, now: now) }
     }

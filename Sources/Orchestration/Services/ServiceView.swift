@@ -24,7 +24,9 @@ struct ServiceView {
   /// Slots whose last task of the current spec ended for good: they are not filled again until the spec changes.
   func isSpent(_ slot: SlotID) -> Bool {
     guard let tasks = slots[slot], !tasks.contains(where: \.isLive), let last = tasks.last else { return false }
-    guard last.template.key.specVersion == service.version, last.intendedState == .shutdown, last.state.isTerminal else { return false }
+    guard last.template.key.specVersion == service.version, last.intendedState == .shutdown, last.state.isTerminal else {
+      return false
+    }
     return !RestartSupervisor.shouldRestart(last, service: service, slotTasks: tasks)
   }
 }

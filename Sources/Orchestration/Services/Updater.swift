@@ -99,7 +99,8 @@ struct Updater {
   }
 
   private func startSlots(
-    _ plan: UpdatePlan, _ view: ServiceView, _ run: inout Run, _ config: UpdateConfig, _ transaction: inout Transaction, _ now: Now,
+    _ plan: UpdatePlan, _ view: ServiceView, _ run: inout Run, _ config: UpdateConfig, _ transaction: inout Transaction,
+    _ now: Now,
     _ generator: inout some RandomNumberGenerator
   ) {
     run.pauses.removeAll { $0 <= now.uptime }
@@ -107,13 +108,22 @@ struct Updater {
     let free = max(0, workers - plan.inFlight.count - run.pauses.count)
     let factory = TaskFactory(view.service, tasks: view.slots.values.joined(), now: now)
     for slot in plan.dirty.prefix(free) {
-      let startFirst = config.order == "start-first"
-      let task = factory.make(slot, desired: startFirst ? .running : .ready, generator: &generator)
+      let replaced = config.order == "start-first" ? Self.allButKeeper(view.live(slot)) : view.live(slot)
+      for task in replaced { transaction.stop(task, .shutdown, now: now) }
+      // Waits for what is stopping in the slot, with either order: so at most one old and one new run at a time.
+      let isFree =
+        replaced.isEmpty && !(view.slots[slot] ?? []).contains { !$0.isLive && !$0.state.isTerminal && $0.state >= .assigned }
+      let task = factory.make(slot, desired: isFree ? .running : .ready, generator: &generator)
       run.watched[task.id] = .some(nil)
       run.monitorEnd = nil
       transaction.put(task)
-      if !startFirst { for old in view.live(slot) { transaction.stop(old, .shutdown, now: now) } }
     }
+  }
+
+  /// With start-first one old task serves until the new one can; others of a superseded update need not.
+  private static func allButKeeper(_ live: [ClusterTask]) -> [ClusterTask] {
+    let keeper = live.first(where: \.isReady) ?? live.first
+    return live.filter { $0.id != keeper?.id }
   }
 
   /// Ends the update once everything is replaced and the monitor time is over.

@@ -19,7 +19,9 @@ package enum EndpointTables {
     return ports.compactMap { listener($0, of: service.id, strategy, tasks) }
   }
 
-  private static func listener(_ port: PortConfig, of serviceID: String, _ strategy: Strategy, _ tasks: [ClusterTask]) -> Listener? {
+  private static func listener(_ port: PortConfig, of serviceID: String, _ strategy: Strategy, _ tasks: [ClusterTask])
+    -> Listener?
+  {
     guard let published = port.publishedPort.flatMap(UInt16.init(exactly:)), published > 0 else { return nil }
     return Listener(
       id: "\(serviceID)/\(published)", port: published, strategy: strategy,

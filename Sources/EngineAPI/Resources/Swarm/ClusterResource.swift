@@ -36,8 +36,8 @@ package enum ClusterResource {
     guard version == cluster.version else { throw SpecError(rpc: .unknown, "update out of sequence") }
     cluster.spec = spec
     cluster.spec.name = "default"
-    if rotation.worker { cluster.joinTokens.worker = rotated(cluster.joinTokens.worker, using: &generator) }
-    if rotation.manager { cluster.joinTokens.manager = rotated(cluster.joinTokens.manager, using: &generator) }
+    if rotation.worker { cluster.joinTokens.worker = try rotated(cluster.joinTokens.worker, &generator) }
+    if rotation.manager { cluster.joinTokens.manager = try rotated(cluster.joinTokens.manager, &generator) }
     cluster.updatedAt = now
     transaction.put(cluster)
   }
@@ -50,9 +50,8 @@ package enum ClusterResource {
     }
   }
 
-  private static func rotated(_ token: String, using generator: inout some RandomNumberGenerator) -> String {
-    guard var parsed = JoinToken(token) else { return token }
-    parsed.secret = JoinToken.secret(using: &generator)
-    return parsed.description
+  private static func rotated(_ token: String, _ generator: inout some RandomNumberGenerator) throws(SpecError) -> String {
+    guard let token = JoinTokenText.rotated(token, using: &generator) else { throw SpecError(rpc: .internal, "invalid join token") }
+    return token
   }
 }
