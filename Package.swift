@@ -31,5 +31,14 @@ let package = Package(
     tests("ClusterModel"),
     // What managers and agents say to each other.
     library("ClusterRPC", ["ClusterModel", "Balancing"]),
+
+    // Traffic. Balancing decides which endpoint takes a connection, without I/O; DataPlane is the sockets around it.
+    library("Balancing"),
+    tests("Balancing"),
+    .target(name: "CLinux"),
+    library("DataPlane", ["Balancing", "CLinux"]),
+    // The tests kill and restart the real relay, so it must have been built.
+    tests("DataPlane", ["Balancing", "CLinux", "skep-relay"]),
+    executable("skep-relay", ["DataPlane"]),
   ]
 )

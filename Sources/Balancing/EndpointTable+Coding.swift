@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+
+extension EndpointTable {
+  private static let version: UInt8 = 1
+
+  package func encoded() -> [UInt8] {
+    var writer = BinaryWriter()
+    encode(into: &writer)
+    return writer.bytes
+  }
+
+  package func encode(into writer: inout BinaryWriter) {
+    writer.write(Self.version)
+    writer.write(generation)
+    writer.write(UInt32(listeners.count))
+    for listener in listeners { listener.encode(into: &writer) }
+  }
+
+  /// Refuses anything that is not exactly one table.
+  package init(decoding bytes: [UInt8]) throws(BinaryCodingError) {
+    var reader = BinaryReader(bytes)
+    try self.init(from: &reader)
+    try reader.readEnd()
+  }
+
+  package init(from reader: inout BinaryReader) throws(BinaryCodingError) {
+    let version = try reader.read(UInt8.self)
+    guard version == Self.version else { throw BinaryCodingError(.unsupportedVersion, "table version \(version)") }
+    let generation = try reader.read(UInt64.self)
+    var listeners: [Listener] = []
+    for _ in 0..<(try reader.readCount(elementsOf: 10)) { listeners.append(try Listener(from: &reader)) }
+    self.init(generation: generation, listeners: listeners)
+    guard Set(listeners.map(\.id)).count == listeners.count, Set(listeners.map(\.port)).count == listeners.count else {
+      throw BinaryCodingError(.invalidValue, "two listeners share an id or a port")
+    }
+  }
+}
+
+extension Listener {
+  fileprivate func encode(into writer: inout BinaryWriter) {
+    writer.write(id)
+    writer.write(port)
+    writer.write(transport.rawValue)
+    writer.write(strategy.rawValue)
+    writer.write(UInt32(endpoints.count))
+    for endpoint in endpoints {
+      writer.write(endpoint.id)
+      writer.write(endpoint.address.rawValue)
+      writer.write(endpoint.port)
+      writer.write(endpoint.state.rawValue)
+    }
+  }
+
+  fileprivate init(from reader: inout BinaryReader) throws(BinaryCodingError) {
+    let id = try reader.readString()
+    let port = try reader.read(UInt16.self)
+    guard let transport = Transport(rawValue: try reader.read()), let strategy = Strategy(rawValue: try reader.read()) else {
+      throw BinaryCodingError(.invalidValue, "transport or strategy of listener \(id)")
+    }
+    var endpoints: [Endpoint] = []
+    for _ in 0..<(try reader.readCount(elementsOf: 9)) { endpoints.append(try Endpoint(from: &reader)) }
+    guard endpoints.count <= Maglev.capacity, Set(endpoints.map(\.id)).count == endpoints.count else {
+      throw BinaryCodingError(.invalidValue, "listener \(id) has two endpoints of one id, or more than \(Maglev.capacity)")
+    }
+    self.init(id: id, port: port, transport: transport, strategy: strategy, endpoints: endpoints)
+  }
+}
+
+extension Endpoint {
+  fileprivate init(from reader: inout BinaryReader) throws(BinaryCodingError) {
+    let id = try reader.readString()
+    let address = IPv4Address(rawValue: try reader.read())
+    let port = try reader.read(UInt16.self)
+    guard let state = State(rawValue: try reader.read()) else {
+      throw BinaryCodingError(.invalidValue, "state of endpoint \(id)")
+    }
+    self.init(id: id, address: address, port: port, state: state)
+  }
+}

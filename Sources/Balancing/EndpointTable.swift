@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Every listener of a node with its endpoints: what the managers send, and what the relay applies as a whole.
+package struct EndpointTable: Hashable, Sendable {
+  /// Rises with every change. Two tables of the same generation are the same.
+  package var generation: UInt64
+  package var listeners: [Listener]
+
+  package init(generation: UInt64, listeners: [Listener] = []) {
+    self.generation = generation
+    self.listeners = listeners
+  }
+}
+
+/// A published port.
+package struct Listener: Hashable, Sendable {
+  package enum Transport: UInt8, Sendable {
+    case tcp = 6
+  }
+
+  /// Names the listener across tables, e.g. service id and target port. Counts and turns are kept while it stays the same.
+  package var id: String
+  package var port: UInt16
+  package var transport: Transport
+  package var strategy: Strategy
+  package var endpoints: [Endpoint]
+
+  package init(id: String, port: UInt16, transport: Transport = .tcp, strategy: Strategy = .standard, endpoints: [Endpoint] = []) {
+    self.id = id
+    self.port = port
+    self.transport = transport
+    self.strategy = strategy
+    self.endpoints = endpoints
+  }
+}
+
+/// One task's address and port.
+package struct Endpoint: Hashable, Sendable {
+  package enum State: UInt8, Sendable {
+    case ready = 0
+    /// Keeps its open connections and gets no new ones.
+    case draining = 1
+  }
+
+  /// The task's id; unique within a listener.
+  package var id: String
+  package var address: IPv4Address
+  package var port: UInt16
+  package var state: State
+
+  package init(id: String, address: IPv4Address, port: UInt16, state: State = .ready) {
+    self.id = id
+    self.address = address
+    self.port = port
+    self.state = state
+  }
+}

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The Linux calls that Swift's Glibc overlay does not show or that need casts between socket address types.
+// Every function returns a negative errno instead of setting errno.
+
+#ifndef CLINUX_H
+#define CLINUX_H
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+// The kernel's SCM_MAX_FD.
+#define CL_FDS_PER_PACKET 253
+
+// Bits of struct epoll_event.events; EPOLLET is beyond an int, so Swift does not see it as a number.
+static const uint32_t CL_IN = EPOLLIN | EPOLLPRI | EPOLLRDHUP;
+static const uint32_t CL_OUT = EPOLLOUT;
+static const uint32_t CL_READ = EPOLLIN;
+static const uint32_t CL_URGENT = EPOLLPRI;
+static const uint32_t CL_READ_HANGUP = EPOLLRDHUP;
+static const uint32_t CL_HANGUP = EPOLLHUP;
+static const uint32_t CL_ERROR = EPOLLERR;
+static const uint32_t CL_EDGE = EPOLLET;
+
+static inline uint64_t cl_monotonic_nanoseconds(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+static inline int cl_epoll_create(void) {
+  int fd = epoll_create1(EPOLL_CLOEXEC);
+  return fd < 0 ? -errno : fd;
+}
+
+static inline int cl_epoll_add(int epoll, int fd, uint32_t events, uint64_t token) {
+  struct epoll_event event = {.events = events, .data.u64 = token};
+  return epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
+}
+
+static inline int cl_epoll_modify(int epoll, int fd, uint32_t events, uint64_t token) {
+  struct epoll_event event = {.events = events, .data.u64 = token};
+  return epoll_ctl(epoll, EPOLL_CTL_MOD, fd, &event) < 0 ? -errno : 0;
+}
+
+static inline int cl_epoll_remove(int epoll, int fd) { return epoll_ctl(epoll, EPOLL_CTL_DEL, fd, NULL) < 0 ? -errno : 0; }
+
+static inline int cl_epoll_wait(int epoll, struct epoll_event *events, int capacity, int milliseconds) {
+  int count = epoll_wait(epoll, events, capacity, milliseconds);
+  return count < 0 ? (errno == EINTR ? 0 : -errno) : count;
+}
+
+// Starts a connection to an IPv4 address given in host order; the caller waits for EPOLLOUT.
+static inline int cl_connect(uint32_t address, uint16_t port) {
+  int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP);
+  if (fd < 0) return -errno;
+  int on = 1;
+  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  struct sockaddr_in peer = {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(address)};
+  if (connect(fd, (struct sockaddr *)&peer, sizeof peer) < 0 && errno != EINPROGRESS) {
+    int result = -errno;
+    close(fd);
+    return result;
+  }
+  return fd;
+}
+
+// Closes so that the peer sees a reset (RST) and not an orderly end (FIN).
+static inline void cl_reset(int fd) {
+  struct linger now = {.l_onoff = 1, .l_linger = 0};
+  setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+  close(fd);
+}
+
+static inline ssize_t cl_read(int fd, void *bytes, size_t count) {
+  ssize_t result = recv(fd, bytes, count, 0);
+  return result < 0 ? -errno : result;
+}
+
+static inline ssize_t cl_write(int fd, const void *bytes, size_t count) {
+  ssize_t result = send(fd, bytes, count, MSG_NOSIGNAL);
+  return result < 0 ? -errno : result;
+}
+
+static inline int cl_eventfd(void) {
+  int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  return fd < 0 ? -errno : fd;
+}
+
+// Address space for a table that grows in place: pages cost memory only once they are touched. NULL on failure.
+static inline void *cl_reserve(size_t bytes) {
+  void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  return memory == MAP_FAILED ? NULL : memory;
+}
+
+// Accepts one connection without blocking. The address comes as two halves of 128 bits, IPv4 as ::ffff:a.b.c.d.
+int cl_accept(int listener, uint64_t *high, uint64_t *low);
+int cl_accept_control(int listener);
+int cl_unix_listen(const char *path);
+// Sending blocks, for 5 s at most.
+int cl_unix_connect(const char *path);
+int cl_peer(int fd, uint32_t *uid, int32_t *pid);
+// At most CL_FDS_PER_PACKET descriptors travel with one packet.
+ssize_t cl_send_packet(int fd, const void *bytes, size_t count, const int32_t *fds, int32_t fd_count);
+// Never blocks.
+ssize_t cl_receive_packet(int fd, void *bytes, size_t capacity, int32_t *fds, int32_t *fd_count);
+// A TCP listening socket on [::] that takes IPv4 too, or on 0.0.0.0 where the host has no IPv6.
+int cl_listen(uint16_t port, int backlog);
+int cl_local_port(int fd);
+int cl_is_listening(int fd);
+// Blocks SIGTERM and SIGINT for the process and returns a descriptor that becomes readable when one arrives.
+int cl_termination_signals(void);
+void cl_ignore_sigpipe(void);
+int64_t cl_raise_descriptor_limit(void);
+// An exclusive lock on a file, held until the descriptor is closed; -EWOULDBLOCK when another process has it.
+int cl_lock(const char *path);
+// Starts a program in a session of its own with no descriptor of ours but the log.
+int cl_spawn_detached(const char *path, char *const *arguments, int log_fd);
+
+#endif

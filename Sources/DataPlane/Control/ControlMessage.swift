@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Balancing
+
+/// What skepd and the relay say to each other on the control socket.
+///
+/// The relay speaks first, with `hello` and a duplicate of every listening socket it holds. From then on skepd sends whole
+/// tables and questions; questions carry a ticket that the answer repeats.
+package enum ControlMessage: Hashable, Sendable {
+  /// Raised when a message changes its meaning. `hello` itself never changes, so that any two versions can part in order.
+  package static let version: UInt16 = 1
+
+  case hello(Hello)
+  case applied(Applied)
+  /// Unasked, at most every 50 ms: every endpoint that is draining or left the table with connections open. One that is
+  /// missing has none.
+  case draining([String: UInt32])
+  case counts(ticket: UInt64, [String: UInt32])
+  case counters(ticket: UInt64, [ListenerCounters])
+  /// A newer skepd has connected; this connection ends now.
+  case superseded
+
+  /// With the descriptors of new listening sockets, in the order of `ports`.
+  case table(EndpointTable, ports: [UInt16])
+  case countsRequest(ticket: UInt64, endpoints: [String])
+  case countersRequest(ticket: UInt64)
+  /// Close the listening sockets, let open connections finish for a while, exit.
+  case shutdown
+
+  package struct Hello: Hashable, Sendable {
+    package var version = ControlMessage.version
+    package var processID: Int32
+    package var release: String
+    /// Of the last table applied; 0 when there was none.
+    package var generation: UInt64
+    /// The descriptors' ports, in their order.
+    package var ports: [UInt16]
+
+    package init(processID: Int32, release: String, generation: UInt64, ports: [UInt16]) {
+      self.processID = processID
+      self.release = release
+      self.generation = generation
+      self.ports = ports
+    }
+  }
+
+  package struct Applied: Hashable, Sendable {
+    package var generation: UInt64
+    /// Listeners that do not work, with the errno.
+    package var failures: [String: Int32]
+
+    package init(generation: UInt64, failures: [String: Int32]) {
+      self.generation = generation
+      self.failures = failures
+    }
+  }
+}
+
+/// One listener's counts since the relay started. Bytes of open connections are included.
+package struct ListenerCounters: Hashable, Sendable {
+  package struct Endpoint: Hashable, Sendable {
+    package var id: String
+    package var open: UInt32
+    package var total: UInt64
+    package var failures: UInt64
+    /// From clients to the endpoint.
+    package var bytesIn: UInt64
+    /// From the endpoint to clients.
+    package var bytesOut: UInt64
+  }
+
+  package var id: String
+  package var port: UInt16
+  package var open: UInt32
+  package var total: UInt64
+  /// Clients reset because no endpoint was left to try.
+  package var refused: UInt64
+  package var bytesIn: UInt64
+  package var bytesOut: UInt64
+  package var endpoints: [Endpoint]
+}

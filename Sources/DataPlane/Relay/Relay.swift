@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CLinux
+import Glibc
+
+/// The user-space data plane: accepts on the listening sockets it is given and relays each connection to an endpoint.
+///
+/// One relay is one thread that never blocks but in epoll. It owns all it touches, so several can run side by side.
+package enum Relay {
+  /// Told by `--version` and in `hello`.
+  package static let release = "0.1.0"
+
+  package struct Configuration: Sendable {
+    /// The control socket's path; a lock file is kept beside it.
+    package var controlPath: String
+    /// Removed at exit. `nil` writes none.
+    package var pidFile: String?
+    /// An endpoint that has not accepted by then is given up for another.
+    package var connectTimeout: Duration = .milliseconds(250)
+    /// How long open connections may go on after SIGTERM or `shutdown`.
+    package var drainTimeout: Duration = .seconds(10)
+    /// The least time between two unasked reports of draining endpoints.
+    package var reportInterval: Duration = .milliseconds(50)
+    /// The most connections at a time; `nil` takes what the descriptor limit allows.
+    package var connectionLimit: Int?
+    /// SIGTERM and SIGINT begin the end. Off where the process is not the relay's own.
+    package var handlesSignals = true
+    /// Becomes readable when the relay shall end at once. For tests that run one on a thread.
+    package var stopDescriptor: Int32?
+
+    package init(controlPath: String) {
+      self.controlPath = controlPath
+    }
+  }
+
+  /// Serves until it is told to end. Blocks the calling thread; it must be a thread of its own.
+  package static func run(_ configuration: Configuration) throws {
+    cl_ignore_sigpipe()
+    var reactor = try Reactor(configuration)
+    if let pidFile = configuration.pidFile { try PidFile.write(pidFile) }
+    reactor.run()
+    if let pidFile = configuration.pidFile { PidFile.remove(pidFile) }
+  }
+}
+
+enum PidFile {
+  static func write(_ path: String) throws(DataPlaneError) {
+    let text = "\(getpid())\n"
+    let temporary = "\(path).\(getpid())"
+    let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+    guard descriptor >= 0 else { throw .system("create \(temporary)", errno) }
+    let written = Glibc.write(descriptor, text, text.utf8.count)
+    close(descriptor)
+    guard written == text.utf8.count, rename(temporary, path) == 0 else { throw .system("write \(path)", errno) }
+  }
+
+  /// Only if it is still this process's: a successor may have written its own.
+  static func remove(_ path: String) {
+    if read(path) == getpid() { unlink(path) }
+  }
+
+  static func read(_ path: String) -> Int32? {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { return nil }
+    defer { close(descriptor) }
+    var bytes = [UInt8](repeating: 0, count: 32)
+    let count = Glibc.read(descriptor, &bytes, bytes.count)
+    return count > 0 ? Int32(String(decoding: bytes[..<count].prefix { $0 != 0x0a }, as: UTF8.self)) : nil
+  }
+}

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CLinux
+import Glibc
+
+/// skepd's duplicates of the listening sockets, by port. As long as one exists the kernel goes on queueing clients, whatever
+/// happens to the relay.
+struct KeptSockets: ~Copyable {
+  static let backlog: Int32 = 4096
+
+  private var descriptors: [UInt16: Int32] = [:]
+
+  subscript(port: UInt16) -> Int32? { descriptors[port] }
+
+  /// Binds what is not bound. `nil`, or the errno.
+  mutating func bind(_ port: UInt16) -> Int32? {
+    guard descriptors[port] == nil else { return nil }
+    let descriptor = cl_listen(port, Self.backlog)
+    guard descriptor >= 0 else { return -descriptor }
+    descriptors[port] = descriptor
+    return nil
+  }
+
+  /// Takes a duplicate the relay handed over; ours, where there is one, is the same socket.
+  mutating func adopt(_ port: UInt16, _ descriptor: Int32) {
+    guard descriptors[port] == nil, cl_is_listening(descriptor) != 0 else {
+      Glibc.close(descriptor)
+      return
+    }
+    descriptors[port] = descriptor
+  }
+
+  mutating func close(where isUnwanted: (UInt16) -> Bool) {
+    for (port, descriptor) in descriptors where isUnwanted(port) {
+      Glibc.close(descriptor)
+      descriptors[port] = nil
+    }
+  }
+
+  deinit {
+    for descriptor in descriptors.values { Glibc.close(descriptor) }
+  }
+}

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Balancing
+import Glibc
+
+// What callers ask and what the relay answers.
+extension SupervisorLoop {
+  func take(_ ticket: UInt64, _ request: SupervisorRequest) {
+    switch request {
+    case .program(let table):
+      desired = table
+      programs.append(ticket)
+      isOff = isOff && !shutdowns.isEmpty
+      if hasGreeted, shutdowns.isEmpty { sendTable() }
+    case .counts, .counters:
+      questions[ticket] = request
+      if isOff { answerWithoutRelay(ticket) } else if hasGreeted { ask(ticket, request) }
+    case .shutdown:
+      desired = nil
+      shutdowns.append(ticket)
+      if isOff { finishShutdown() } else if hasGreeted { say(.shutdown) }
+    }
+  }
+
+  func hear(_ message: ControlMessage, _ descriptors: [Int32]) throws {
+    switch message {
+    case .hello(let hello): try greet(hello, descriptors)
+    case .applied(let applied): try conclude(applied)
+    case .draining(let counts): mailbox.publish(counts.mapValues { Int($0) })
+    case .counts(let ticket, let counts): answer(ticket, .counts(counts.mapValues { Int($0) }))
+    case .counters(let ticket, let counters): answer(ticket, .counters(counters))
+    case .superseded: hasBeenSuperseded = true
+    default:
+      for descriptor in descriptors { close(descriptor) }
+      throw DataPlaneError(.protocol, "the relay sent an order")
+    }
+  }
+
+  // The sockets it hands over are ours too now, so nothing is bound again.
+  private func greet(_ hello: ControlMessage.Hello, _ descriptors: [Int32]) throws {
+    guard hello.ports.count == descriptors.count else {
+      for descriptor in descriptors { close(descriptor) }
+      throw DataPlaneError(.protocol, "\(hello.ports.count) ports with \(descriptors.count) sockets")
+    }
+    for (port, descriptor) in zip(hello.ports, descriptors) { kept.adopt(port, descriptor) }
+    log(.info, "connected to relay \(hello.processID), release \(hello.release), \(hello.ports.count) listeners")
+    hasGreeted = true
+    relayPorts = Set(hello.ports)
+    // A relay of another version closes its listeners and finishes what it has; its successor gets the same sockets.
+    if !shutdowns.isEmpty || hello.version != ControlMessage.version { return say(.shutdown) }
+    if desired != nil { sendTable() }
+    for (ticket, request) in questions { ask(ticket, request) }
+  }
+
+  private func sendTable() {
+    guard var table = desired else { return }
+    var failures: [ProgramResult.Failure] = []
+    for listener in table.listeners {
+      guard let number = kept.bind(listener.port) else { continue }
+      failures.append(ProgramResult.Failure(listener: listener.id, port: listener.port, errno: number))
+    }
+    table.listeners.removeAll { kept[$0.port] == nil }
+    let ports = Set(table.listeners.map(\.port))
+    let new = ports.subtracting(relayPorts).sorted()
+    sent.append(SentTable(tickets: programs, ports: ports, failures: failures, listeners: table.listeners))
+    programs = []
+    relayPorts = ports
+    say(.table(table, ports: new), descriptors: new.compactMap { kept[$0] })
+  }
+
+  private func conclude(_ applied: ControlMessage.Applied) throws {
+    guard !sent.isEmpty else { throw DataPlaneError(.protocol, "the relay applied a table that was not sent") }
+    let table = sent.removeFirst()
+    // Only now that the relay has let go of them are the ports free. A later table may want them again.
+    let wanted = sent.reduce(table.ports) { $0.union($1.ports) }
+    kept.close { !wanted.contains($0) }
+    let refused = table.listeners.compactMap { listener in
+      applied.failures[listener.id].map { ProgramResult.Failure(listener: listener.id, port: listener.port, errno: $0) }
+    }
+    for failure in table.failures + refused { log(.error, "\(failure)") }
+    let result = ProgramResult(generation: applied.generation, failures: table.failures + refused)
+    for ticket in table.tickets { mailbox.resolve(ticket, .success(.programmed(result))) }
+  }
+
+  private func ask(_ ticket: UInt64, _ request: SupervisorRequest) {
+    switch request {
+    case .counts(let endpoints): say(.countsRequest(ticket: ticket, endpoints: endpoints))
+    case .counters: say(.countersRequest(ticket: ticket))
+    case .program, .shutdown: break
+    }
+  }
+
+  private func answer(_ ticket: UInt64, _ reply: SupervisorReply) {
+    questions[ticket] = nil
+    mailbox.resolve(ticket, .success(reply))
+  }
+
+  private func answerWithoutRelay(_ ticket: UInt64) {
+    guard case .counts(let endpoints) = questions[ticket] else { return answer(ticket, .counters([])) }
+    answer(ticket, .counts(Dictionary(endpoints.map { ($0, 0) }, uniquingKeysWith: { first, _ in first })))
+  }
+
+  func finishShutdown() {
+    kept.close { _ in true }
+    let tickets = shutdowns
+    shutdowns = []
+    isOff = desired == nil
+    if isOff { for ticket in questions.keys { answerWithoutRelay(ticket) } }
+    for ticket in tickets { mailbox.resolve(ticket, .success(.done)) }
+  }
+
+  private func say(_ message: ControlMessage, descriptors: [Int32] = []) {
+    do {
+      try link?.send(message, descriptors: descriptors)
+    } catch {
+      lost("cannot reach the relay: \(error)")
+    }
+  }
+}

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Balancing
+import CLinux
+import Glibc
+
+/// The supervisor's thread: all of this is touched by it alone.
+final class SupervisorLoop {
+  /// A relay that was started and does not answer within this time is killed.
+  private static let startTimeout: UInt64 = 5_000_000_000
+  /// One that accepts us and says nothing for this long is stuck, and serves nobody.
+  private static let greetTimeout: UInt64 = 10_000_000_000
+
+  let process: RelayProcess
+  let mailbox: SupervisorMailbox
+  let log: @Sendable (RelaySupervisor.LogLevel, String) -> Void
+
+  var kept = KeptSockets()
+  var link: ControlSocket?
+  var hasGreeted = false
+  /// The last table asked for; sent again to every relay that says hello.
+  var desired: EndpointTable?
+  /// Whoever waits for a table that is not sent yet.
+  var programs: [UInt64] = []
+  var sent: [SentTable] = []
+  /// Asked again when the relay dies before it answers.
+  var questions: [UInt64: SupervisorRequest] = [:]
+  var shutdowns: [UInt64] = []
+  var isOff = false
+  var isStopping = false
+  var hasBeenSuperseded = false
+  var relayPorts: Set<UInt16> = []
+
+  private var child: Int32?
+  /// Children that let go of the socket and may still have connections to finish.
+  private var leaving: [Int32] = []
+  private var connectedAt: UInt64 = 0
+  private var childStarted: UInt64 = 0
+  private var backoff = RestartBackoff()
+  private var startAt: UInt64?
+
+  struct SentTable {
+    let tickets: [UInt64]
+    let ports: Set<UInt16>
+    let failures: [ProgramResult.Failure]
+    let listeners: [Listener]
+  }
+
+  init(
+    process: RelayProcess, mailbox: SupervisorMailbox, log: @escaping @Sendable (RelaySupervisor.LogLevel, String) -> Void
+  ) {
+    self.process = process
+    self.mailbox = mailbox
+    self.log = log
+  }
+
+  deinit { link?.close() }
+
+  func run() throws {
+    while !isStopping {
+      if hasBeenSuperseded { throw DataPlaneError(.superseded, "another skepd has taken over \(process.controlPath)") }
+      if link == nil, !isOff { establish() }
+      wait()
+    }
+  }
+
+  /// Until the relay or a caller says something.
+  private func wait() {
+    var watched = [pollfd(fd: mailbox.wakeDescriptor, events: Int16(POLLIN), revents: 0)]
+    if let link { watched.append(pollfd(fd: link.descriptor, events: Int16(POLLIN), revents: 0)) }
+    _ = poll(&watched, nfds_t(watched.count), timeout())
+    if watched[0].revents != 0 { takeRequests() }
+    if watched.count > 1, watched[1].revents != 0 { receive() }
+    leaving.removeAll(where: RelayProcess.hasEnded)
+    if link != nil, !hasGreeted { checkGreeting() }
+  }
+
+  // While a relay is starting its socket is tried again and again: it answers within a few milliseconds.
+  private func timeout() -> Int32 {
+    if isOff || link != nil { return hasGreeted || isOff ? (leaving.isEmpty ? -1 : 1000) : 1000 }
+    guard let startAt, child == nil else { return 2 }
+    let now = cl_monotonic_nanoseconds()
+    return startAt <= now ? 0 : Int32(clamping: (startAt - now) / 1_000_000 + 1)
+  }
+
+  private func checkGreeting() {
+    guard let link, cl_monotonic_nanoseconds() > connectedAt + Self.greetTimeout else { return }
+    var user: UInt32 = 0
+    var stuck: Int32 = 0
+    guard cl_peer(link.descriptor, &user, &stuck) == 0, stuck > 1 else { return }
+    log(.error, "relay \(stuck) does not speak, killed")
+    kill(stuck, SIGKILL)
+    connectedAt = cl_monotonic_nanoseconds()
+  }
+
+  private func takeRequests() {
+    guard let requests = mailbox.takeRequests() else {
+      isStopping = true
+      return
+    }
+    for (ticket, request) in requests { take(ticket, request) }
+  }
+
+  private func receive() {
+    do {
+      while true {
+        switch try link?.receive() ?? .nothing {
+        case .message(let message, let descriptors): try hear(message, descriptors)
+        case .nothing: return
+        case .closed: return lost("the relay is gone")
+        }
+      }
+    } catch {
+      lost("left the relay: \(error)")
+    }
+  }
+
+  func lost(_ reason: String) {
+    guard link != nil else { return }
+    log(shutdowns.isEmpty ? .warning : .info, reason)
+    link?.close()
+    link = nil
+    hasGreeted = false
+    relayPorts = []
+    if let child { leaving.append(child) }
+    child = nil
+    programs = sent.flatMap(\.tickets) + programs
+    sent = []
+    mailbox.publish([:])
+    if !shutdowns.isEmpty { finishShutdown() }
+  }
+
+  private func establish() {
+    if let found = try? ControlSocket.connect(to: process.controlPath) {
+      link = found
+      connectedAt = cl_monotonic_nanoseconds()
+      startAt = nil
+      return
+    }
+    if !shutdowns.isEmpty { return finishShutdown() }
+    let now = cl_monotonic_nanoseconds()
+    if let child { return watchStart(of: child, now) }
+    let due = startAt ?? now + backoff.delay(now: now)
+    startAt = due
+    if due <= now { start(now) }
+  }
+
+  private func watchStart(of running: Int32, _ now: UInt64) {
+    if RelayProcess.hasEnded(running) {
+      child = nil
+    } else if now > childStarted + Self.startTimeout, !hasGreeted {
+      log(.error, "relay \(running) does not answer, killed")
+      kill(running, SIGKILL)
+      childStarted = now
+    }
+  }
+
+  private func start(_ now: UInt64) {
+    startAt = nil
+    backoff.started(at: now)
+    do {
+      let started = try process.start()
+      child = started
+      childStarted = now
+      for failure in ControlGroup.moveBeside(started) { log(.warning, "relay \(started) stays in our control group: \(failure)") }
+      log(.info, "started relay \(started)")
+    } catch {
+      log(.error, "\(error)")
+    }
+  }
+}
