@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import HTTPWire
+import Logging
+import NIOCore
+
+/// One address the front listens on, and the connections that came in there.
+struct Listener {
+  private let address: ListenAddress
+  private let file: UnixSocketFile
+  private let settings: FrontSettings
+  private let registry: ConnectionRegistry
+  private let serve: @Sendable (ByteChannel, ConnectionRegistry) async -> Void
+  private let logger: Logger
+
+  /// Binds the address.
+  init(
+    address: ListenAddress, settings: FrontSettings, registry: ConnectionRegistry,
+    serve: @escaping @Sendable (ByteChannel, ConnectionRegistry) async -> Void, logger: Logger
+  ) throws {
+    self.address = address
+    self.settings = settings
+    self.registry = registry
+    self.serve = serve
+    self.logger = logger
+    file = try Self.open(address)
+  }
+
+  /// Returns when shutting down has begun and every connection is over.
+  func run() async throws {
+    try await withThrowingDiscardingTaskGroup { connections in
+      var current: UnixSocketFile? = file
+      while let file = current {
+        defer { file.remove() }
+        try await accept(file) { channel in connections.addTask { await serve(channel, registry) } }
+        current = await reopen()
+      }
+    }
+  }
+
+  private static func open(_ address: ListenAddress) throws -> UnixSocketFile {
+    switch address {
+    case .unix(let path, let group): try UnixSocketFile(path: path, group: group)
+    }
+  }
+
+  /// Returns when the file is gone or shutting down begins.
+  private func accept(_ file: UnixSocketFile, _ connect: (ByteChannel) -> Void) async throws {
+    let server = try await ByteChannel.accept(on: file.descriptor)
+    registry.onDrain { server.channel.close(promise: nil) }
+    try await server.executeThenClose { incoming in
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        group.addTask {
+          await fileIsGone(file)
+          server.channel.close(promise: nil)
+        }
+        for try await channel in incoming { connect(channel) }
+        group.cancelAll()
+      }
+    }
+  }
+
+  /// Somebody's clean-up of /run may delete the file under a running front; clients could then never connect again.
+  private func fileIsGone(_ file: UnixSocketFile) async {
+    var warned = false
+    while !Task.isCancelled {
+      try? await Task.sleep(for: settings.fileCheck)
+      switch file.presence {
+      case .ours: warned = false
+      case .missing: return
+      case .replaced where !warned:
+        warned = true
+        logger.error("another process took the socket over", metadata: ["address": "\(address)"])
+      case .replaced: break
+      }
+    }
+  }
+
+  /// A new file in place of the lost one; nil when shutting down.
+  private func reopen() async -> UnixSocketFile? {
+    while !registry.isDraining, !Task.isCancelled {
+      do {
+        let file = try Self.open(address)
+        logger.warning("the socket file was gone and is there again", metadata: ["address": "\(address)"])
+        return file
+      } catch {
+        logger.error("cannot listen again", metadata: ["address": "\(address)", "error": "\(error)"])
+        try? await Task.sleep(for: settings.fileCheck)
+      }
+    }
+    return nil
+  }
+}

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import HTTPWire
+
+/// Who answers a request.
+package enum Route: Sendable {
+  /// `respond(to:)` does.
+  case ours
+  /// The local engine does: the connection's bytes go to it and back untouched.
+  case pipe
+  /// The local engine does, after the request was changed.
+  case rewrite(@Sendable (Request) async throws -> Rewritten)
+}
+
+package enum Rewritten: Sendable {
+  /// Sent to the engine in place of the client's; the body's length is filled in.
+  case forward(RequestHead, body: [UInt8])
+  /// The engine is not asked.
+  case answer(Response)
+}
+
+/// The resources behind the front.
+package protocol Responder: Sendable {
+  /// Called for each head, before the body is read; must not wait.
+  func route(_ line: RequestLine) -> Route
+
+  /// Answers a request that `route` called ours. Runs in a task that is cancelled when the client goes away.
+  /// An `APIError` becomes its status; any other error becomes 500 with its description.
+  func respond(to request: Request) async throws -> Response
+}
+
+/// Asks several responders in order: the first that does not pipe a request gets it; the engine gets the rest.
+package struct ResponderChain: Responder {
+  private let responders: [any Responder]
+
+  package init(_ responders: [any Responder]) { self.responders = responders }
+
+  package func route(_ line: RequestLine) -> Route {
+    for responder in responders {
+      switch responder.route(line) {
+      case .pipe: continue
+      case .ours: return .ours
+      case .rewrite(let change): return .rewrite(change)
+      }
+    }
+    return .pipe
+  }
+
+  package func respond(to request: Request) async throws -> Response {
+    for responder in responders {
+      if case .ours = responder.route(request.line) { return try await responder.respond(to: request) }
+    }
+    throw APIError(status: 404, "page not found")
+  }
+}
