@@ -60,9 +60,9 @@ let package = Package(
     tests("EngineAPI", ["ClusterModel", "HTTPWire", nioCore, logging]),
 
     // A node's tasks on its own engine, and its traffic.
-    library("NodeAgent", ["Balancing", "ClusterModel", "ClusterRPC", "EngineClient", logging]),
+    library("NodeAgent", ["Balancing", "ClusterModel", "ClusterRPC", "EngineClient", nioCore, logging]),
     // An engine in memory that refuses what a real one refuses.
-    library("EngineTestKit", ["ClusterModel", "EngineClient"]),
-    tests("NodeAgent", ["Balancing", "ClusterModel", "ClusterRPC", "EngineClient", "EngineTestKit", logging]),
+    library("EngineTestKit", ["ClusterModel", "EngineClient", nioCore]),
+    tests("NodeAgent", ["Balancing", "ClusterModel", "ClusterRPC", "EngineClient", "EngineTestKit", nioCore, logging]),
   ]
 )
