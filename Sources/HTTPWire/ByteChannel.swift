@@ -31,6 +31,9 @@ package final class ByteChannel: Sendable {
     channel.closeFuture.whenComplete { [weak self] _ in self?.didClose() }
   }
 
+  /// Whoever drops the last reference gives the connection up.
+  deinit { channel.close(promise: nil) }
+
   /// The next bytes, at most 64 KiB while the connection lasts; nil when the peer ended its direction, closed or reset. A cancelled
   /// read loses no bytes.
   package func read() async throws -> ByteBuffer? {

@@ -23,7 +23,7 @@ package struct ByteReader: Sendable {
       guard scanned < limit else { throw Self.tooLong }
       guard try await fill() else {
         if scanned == 0 { return nil }
-        throw HTTPSyntaxError("unexpected end of the header")
+        throw HTTPSyntaxError.truncated("unexpected end of the header")
       }
     }
   }
@@ -37,7 +37,7 @@ package struct ByteReader: Sendable {
       case .needsMore:
         if try await fill() { continue }
         if decoder.mayEndWithConnection { return nil }
-        throw HTTPSyntaxError("unexpected end of the body")
+        throw HTTPSyntaxError.truncated("unexpected end of the body")
       }
     }
   }

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import ClusterModel
+
+package struct LogOptions: Sendable, Hashable {
+  package var stdout = true
+  package var stderr = true
+  package var follow = false
+  package var timestamps = false
+  package var details = false
+  /// Unix seconds, with a fraction where wanted (`1700000000.5`).
+  package var since: String?
+  /// The last so many lines; nil for all.
+  package var tail: Int?
+  /// Whether the container has a terminal: its log is then raw bytes.
+  package var isTerminal = false
+
+  package init() {}
+}
+
+/// What the rest of Skep asks of the local Docker Engine. Every call throws `EngineError`, or `CancellationError` when cancelled.
+package protocol Engine: Sendable {
+  /// The API version that requests use: the lower of the engine's and 1.50.
+  func apiVersion() async throws -> String
+  func version() async throws -> EngineVersion
+  func info() async throws -> Inspected<EngineInfo>
+
+  /// `labels` are `key` or `key=value`; all must match. Stopped containers only with `all`.
+  func containers(all: Bool, labels: [String]) async throws -> [ContainerSummary]
+  func container(_ id: String) async throws -> Inspected<Container>
+  /// `config` is the body of the API's `/containers/create`.
+  func createContainer(name: String, config: JSONValue) async throws -> CreatedContainer
+  /// Starting a container that runs, and stopping one that does not, is a success.
+  func startContainer(_ id: String) async throws
+  /// Sends the container's stop signal, and kills it after `timeout` seconds; nil for the container's own.
+  func stopContainer(_ id: String, timeout: Int?) async throws
+  func killContainer(_ id: String, signal: String) async throws
+  func removeContainer(_ id: String, force: Bool, volumes: Bool) async throws
+  /// Returns when the container does not run.
+  func waitContainer(_ id: String) async throws -> ContainerExit
+  /// To be iterated once. With back-pressure: a slow reader slows the engine's writer down.
+  func logs(_ id: String, _ options: LogOptions) async throws -> any AsyncSequence<LogFrame, any Error> & Sendable
+  /// To be iterated once; ends or fails with the engine. `since` and `until` are unix seconds with a fraction.
+  func events(since: String?, until: String?, filters: [String: [String]]) async throws
+    -> any AsyncSequence<EngineEvent, any Error> & Sendable
+
+  func image(_ reference: String) async throws -> Inspected<EngineImage>
+  /// Returns when the image is there. `registryAuth` is the value of `X-Registry-Auth`.
+  func pullImage(_ reference: String, registryAuth: String?) async throws
+
+  /// `filters` as in the API: `["label": ["a=b"], "driver": ["bridge"]]`.
+  func networks(filters: [String: [String]]) async throws -> [Inspected<EngineNetwork>]
+  func network(_ id: String) async throws -> Inspected<EngineNetwork>
+  /// `config` is the body of the API's `/networks/create`; the result is the network's id.
+  func createNetwork(_ config: JSONValue) async throws -> String
+  func removeNetwork(_ id: String) async throws
+  /// `endpoint` is the API's `EndpointSettings`.
+  func connectNetwork(_ id: String, container: String, endpoint: JSONValue) async throws
+  func disconnectNetwork(_ id: String, container: String, force: Bool) async throws
+
+  /// `config` is the body of the API's `/volumes/create`. An existing volume of the same kind is a success.
+  func createVolume(_ config: JSONValue) async throws -> EngineVolume
+}
