@@ -30,7 +30,7 @@ extension TaskController {
   // A start that failed before the agent could say so leaves its reason in a container that never ran.
   private mutating func created(_ found: ContainerState, _ now: Now) {
     guard found.exitCode == 0, found.error.isEmpty else {
-      transition(.starting, "starting", now)
+      if status.state < .starting { transition(.starting, "starting", now) }
       return fail("starting container failed: \(found.error)", now)
     }
     if status.state < .ready { transition(.ready, "prepared", now) }
