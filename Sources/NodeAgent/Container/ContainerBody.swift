@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import ClusterModel
+
+/// The body of a container's create request for a task, templates expanded: the mapping of swarm's section 4.4.
+package struct ContainerBody: Sendable {
+  let task: ClusterTask
+  let spec: ContainerSpec
+  let clusterID: String
+  let context: TemplateContext
+
+  /// `context` names the node that the container is made on.
+  package init(task: ClusterTask, clusterID: String, context: TemplateContext) {
+    self.task = task
+    self.spec = task.template.spec.containerSpec ?? ContainerSpec(image: "")
+    self.clusterID = clusterID
+    self.context = context
+  }
+
+  /// Throws when a template cannot be expanded; the task is then rejected.
+  package func json() throws(TemplateError) -> JSONValue {
+    var body = JSONFields()
+    try container(&body)
+    process(&body)
+    body["HostConfig"] = .object(try hostConfig().object)
+    body["NetworkingConfig"] = networking
+    return .object(body.object)
+  }
+
+  private func container(_ body: inout JSONFields) throws(TemplateError) {
+    body.set("Hostname", try spec.hostname.map { text throws(TemplateError) in try Template.expand(text, context) })
+    body["Env"] = JSONValue(try environment())
+    body["Image"] = .string(ImageReference(spec.image ?? "").normalized)
+    body["Labels"] = JSONValue(labels)
+    body["ExposedPorts"] = exposedPorts
+    body["Healthcheck"] = healthcheck
+  }
+
+  private func process(_ body: inout JSONFields) {
+    body.set("Entrypoint", spec.command)
+    body.set("Cmd", spec.args)
+    body.set("WorkingDir", spec.dir)
+    body.set("User", spec.user)
+    body.set("Tty", spec.tty)
+    body.set("OpenStdin", spec.openStdin)
+    body.set("StopSignal", spec.stopSignal)
+    body.set("StopTimeout", spec.stopSeconds)
+  }
+
+  /// System labels win over the spec's.
+  private var labels: [String: String] {
+    var labels = spec.labels ?? [:]
+    labels[Labels.cluster] = clusterID
+    labels[Labels.swarmTask] = ""
+    labels[Labels.swarmTaskID] = task.id
+    labels[Labels.swarmTaskName] = task.name
+    labels[Labels.swarmNodeID] = task.nodeID
+    labels[Labels.swarmServiceID] = task.serviceID
+    labels[Labels.swarmServiceName] = task.template.serviceName
+    return labels
+  }
+
+  // Only values are templates, not names.
+  private func environment() throws(TemplateError) -> [String] {
+    var result: [String] = []
+    for entry in spec.env ?? [] {
+      guard let equals = entry.firstIndex(of: "=") else {
+        result.append(entry)
+        continue
+      }
+      result.append(entry[...equals] + (try Template.expand(String(entry[entry.index(after: equals)...]), context)))
+    }
+    return result
+  }
+
+  private var healthcheck: JSONValue? {
+    guard let check = spec.healthcheck else { return nil }
+    var fields = JSONFields()
+    fields.set("Test", check.test)
+    fields.set("Interval", check.interval)
+    fields.set("Timeout", check.timeout)
+    fields.set("StartPeriod", check.startPeriod)
+    fields.set("StartInterval", check.startInterval)
+    fields.set("Retries", check.retries)
+    return .object(fields.object)
+  }
+
+  /// The ingress network with the task's own address, unless the spec names a predefined network.
+  private var networking: JSONValue? {
+    guard task.usesIngress, let address = task.ingressAddress else { return nil }
+    return ["EndpointsConfig": [IngressNetwork.name: ["IPAMConfig": ["IPv4Address": .string(address.description)]]]]
+  }
+}
+
+extension ContainerSpec {
+  /// Whole seconds between the stop signal and the kill, rounded up; `nil` leaves it to the engine.
+  var stopSeconds: Int? {
+    stopGracePeriod.map { Int(clamping: $0 / 1_000_000_000 + ($0 % 1_000_000_000 > 0 ? 1 : 0)) }
+  }
+}

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import ClusterModel
+package import EngineClient
+
+/// The bridge network that tasks with ingress ports are on, with addresses given by the managers.
+package enum IngressNetwork {
+  /// Sorts first: the engine's default route follows the first network by name.
+  package static let name = "0-skep-ingress"
+  package static let bridge = "skep-ingress"
+
+  package static func body(subnet: IPv4Subnet, clusterID: String) -> JSONValue {
+    [
+      "Name": .string(name), "Driver": "bridge", "CheckDuplicate": true,
+      "IPAM": ["Driver": "default", "Config": [["Subnet": .string("\(subnet)"), "Gateway": .string("\(subnet.gateway)")]]],
+      "Options": ["com.docker.network.bridge.name": .string(bridge)], "Labels": [Labels.cluster: .string(clusterID)],
+    ]
+  }
+
+  package enum Verdict: Sendable, Hashable {
+    case fits, create, recreate
+    case unusable(reason: String)
+  }
+
+  /// What to do about the network the engine has; `found` is `nil` when it has none of the name.
+  package static func verdict(_ found: EngineNetwork?, subnet: IPv4Subnet) -> Verdict {
+    guard let found else { return .create }
+    guard found.labels[Labels.cluster] != nil else {
+      return .unusable(reason: "network \(name) exists and was not made by Skep: it has no label \(Labels.cluster)")
+    }
+    let present = found.ipam.config.first?.subnet ?? "none"
+    if present == subnet.description { return .fits }
+    if found.containers.isEmpty { return .recreate }
+    let users = found.containers.count
+    return .unusable(reason: "network \(name) has subnet \(present) instead of \(subnet), and \(users) containers use it")
+  }
+}

@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// The engine's reasons in the words that swarm's users search for.
+package enum EngineMessages {
+  private static let missingSource = "bind source path does not exist: "
+
+  package static func inSwarmsWords(_ message: String) -> String {
+    guard let found = message.firstRange(of: missingSource) else { return message }
+    return "invalid bind mount source, source path not found: \(message[found.upperBound...])"
+  }
+}

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import ClusterModel
+package import EngineClient
+
+extension NodeDescription {
+  /// What `/info` says of the host, as swarm describes a node.
+  package init(_ info: Inspected<EngineInfo>) {
+    self.init(
+      hostname: info.name, platform: Platform(architecture: info.architecture, os: info.osType.isEmpty ? "linux" : info.osType),
+      resources: Capacity(nanoCPUs: Int64(info.ncpu) * 1_000_000_000, memoryBytes: Int64(info.memTotal)),
+      engine: Engine(engineVersion: info.serverVersion, labels: Self.labels(info.labels), plugins: Self.plugins(info.raw)))
+  }
+
+  private static func labels(_ labels: [String]) -> [String: String] {
+    let pairs = labels.map { label in
+      let parts = label.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+      return (String(parts[0]), parts.count > 1 ? String(parts[1]) : "")
+    }
+    return Dictionary(pairs) { $1 }
+  }
+
+  private static func plugins(_ info: JSONValue) -> [Engine.Plugin] {
+    let lists = info["Plugins"]
+    return ["Authorization", "Log", "Network", "Volume"].flatMap { type in
+      let names = (lists?[type]?.arrayValue ?? []).compactMap(\.stringValue)
+      return names.sorted().map { Engine.Plugin(type: type, name: $0) }
+    }
+  }
+}

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ClusterModel
+import EngineClient
+
+extension TaskOperations {
+  /// How long an image that is there anyway may keep a task waiting for its registry.
+  static let refreshLimit = Duration.seconds(10)
+
+  /// A digest that is there needs no pull. Everything else is pulled; what cannot be pulled is used as it is, and when it is not
+  /// there either, the engine's create says so.
+  func ensureImage(_ image: String) async throws {
+    let reference = ImageReference(image)
+    let isLocal = try await retrying { try await hasImage(reference.normalized) }
+    if isLocal, reference.hasDigest { return }
+    do {
+      if isLocal { try await refresh(reference.normalized) } else { try await pull(reference.normalized) }
+    } catch let error as EngineError {
+      logger.warning("pulling image failed", metadata: ["image": "\(reference.normalized)", "error": "\(error)"])
+    }
+  }
+
+  private func pull(_ reference: String) async throws {
+    try await retrying { try await engine.pullImage(reference, registryAuth: nil) }
+  }
+
+  private func refresh(_ reference: String) async throws {
+    try await withThrowingTaskGroup { group in
+      group.addTask { try await engine.pullImage(reference, registryAuth: nil) }
+      group.addTask { try await clock.sleep(Self.refreshLimit) }
+      defer { group.cancelAll() }
+      try await group.next()
+    }
+  }
+
+  private func hasImage(_ reference: String) async throws -> Bool {
+    do {
+      _ = try await engine.image(reference)
+      return true
+    } catch let error as EngineError where error.code == .notFound {
+      return false
+    }
+  }
+
+  /// Makes the ingress network what the subnet asks for, or says why it cannot.
+  func ensureIngressNetwork(_ subnet: IPv4Subnet?) async throws {
+    guard let subnet else { throw TaskFailure(.refused, "node is missing network attachments, ip addresses may be exhausted") }
+    try await networkLock.withSlot {
+      try await retrying {
+        let found = try await ingressNetwork()
+        switch IngressNetwork.verdict(found, subnet: subnet) {
+        case .fits: return
+        case .unusable(let reason): throw TaskFailure(.refused, reason)
+        case .recreate: try await engine.removeNetwork(found?.id ?? IngressNetwork.name)
+        case .create: break
+        }
+        _ = try await engine.createNetwork(IngressNetwork.body(subnet: subnet, clusterID: clusterID))
+      }
+    }
+  }
+
+  func ingressNetwork() async throws -> EngineNetwork? {
+    do {
+      return try await engine.network(IngressNetwork.name).value
+    } catch let error as EngineError where error.code == .notFound {
+      return nil
+    }
+  }
+
+  /// Every container with the cluster's label, running or not.
+  func containers() async throws -> [ContainerSummary] {
+    let all = try await engine.containers(all: true, labels: ["\(Labels.cluster)=\(clusterID)"])
+    // Not left to the filter alone: what follows removes containers.
+    return all.filter { $0.labels[Labels.cluster] == clusterID }
+  }
+
+  /// The cluster's containers by task; waits for an engine that is away.
+  func containersByTask() async throws -> [String: ContainerState] {
+    try await retrying {
+      var found: [String: ContainerState] = [:]
+      for summary in try await containers() {
+        guard let task = summary.labels[Labels.swarmTaskID] else { continue }
+        found[task] = try await inspect(summary.id)
+      }
+      return found
+    }
+  }
+
+  /// Goes on for ever while the engine is away; every other error is thrown.
+  func retrying<Value: Sendable>(_ body: () async throws -> Value) async throws -> Value {
+    var backoff = Backoff()
+    while true {
+      do { return try await body() } catch let error as EngineError where error.isTransient {
+        try Task.checkCancellation()
+        logger.debug("the engine does not answer", metadata: ["error": "\(error)"])
+      }
+      try await clock.sleep(backoff.next())
+    }
+  }
+
+  func result<Value: Sendable>(_ body: () async throws -> Value) async -> Result<Value, TaskFailure> {
+    do { return .success(try await body()) } catch {
+      if error is CancellationError || Task.isCancelled { return .failure(.cancelled) }
+      return .failure((error as? TaskFailure) ?? TaskFailure(.refused, EngineMessages.inSwarmsWords("\(error)")))
+    }
+  }
+}

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ClusterModel
+import EngineClient
+import Logging
+
+/// The engine calls behind a controller's actions. Each can be repeated after a crash at any point: what is there is adopted.
+struct TaskOperations: Sendable {
+  let engine: any Engine
+  let clusterID: String
+  let hostname: String
+  let platform: NodeDescription.Platform
+  let clock: AgentClock
+  let logger: Logger
+  /// Four at a time is what an engine is fastest with; stops are not counted.
+  let slots = Slots(4)
+  let networkLock = Slots(1)
+
+  /// Image, network, container. `subnet` is the node's ingress subnet.
+  func prepare(_ task: ClusterTask, subnet: IPv4Subnet?) async -> Result<ContainerState, TaskFailure> {
+    await result {
+      try await ensureImage(task.template.spec.containerSpec?.image ?? "")
+      if task.usesIngress { try await ensureIngressNetwork(subnet) }
+      let context = TemplateContext(task: task, hostname: hostname, platform: platform)
+      let body = try ContainerBody(task: task, clusterID: clusterID, context: context).json()
+      return try await slots.withSlot { try await retrying { try await createOrAdopt(task, body) } }
+    }
+  }
+
+  /// Starts a container that has never been started; one that has is left as it is.
+  func start(_ task: ClusterTask, _ id: String) async -> Result<ContainerState, TaskFailure> {
+    await result {
+      try await slots.withSlot {
+        try await retrying {
+          let found = try await existing(id, task)
+          guard found.phase == .created, found.exitCode == 0, found.error.isEmpty else { return found }
+          try await engine.startContainer(id)
+          return try await existing(id, task)
+        }
+      }
+    }
+  }
+
+  /// With the spec's grace period. `nil` when there is no such container.
+  func stop(_ task: ClusterTask, _ id: String) async -> Result<ContainerState?, TaskFailure> {
+    await result {
+      try await retrying {
+        let found = try await inspect(id)
+        guard found?.phase == .running else { return found }
+        do {
+          try await engine.stopContainer(id, timeout: task.template.spec.containerSpec?.stopSeconds)
+        } catch let error as EngineError where error.code == .notFound {
+          return nil
+        }
+        return try await inspect(id)
+      }
+    }
+  }
+
+  /// By id or name, with the volumes that have no name. What does not carry the cluster's label is not touched.
+  func remove(_ container: String) async -> Result<Void, TaskFailure> {
+    await result {
+      try await retrying {
+        do {
+          let found = try await engine.container(container)
+          guard found.config.labels[Labels.cluster] == clusterID else { return }
+          try await engine.removeContainer(found.id, force: true, volumes: true)
+        } catch let error as EngineError where error.code == .notFound {}
+      }
+    }
+  }
+
+  func inspect(_ id: String) async throws -> ContainerState? {
+    do {
+      return ContainerState(try await engine.container(id).value)
+    } catch let error as EngineError where error.code == .notFound {
+      return nil
+    }
+  }
+
+  private func createOrAdopt(_ task: ClusterTask, _ body: JSONValue) async throws -> ContainerState {
+    do {
+      return ContainerState(id: try await engine.createContainer(name: task.name, config: body).id)
+    } catch let error as EngineError where error.code == .conflict {
+      let found = try await engine.container(task.name)
+      let labels = found.config.labels
+      guard labels[Labels.cluster] == clusterID, labels[Labels.swarmTaskID] == task.id else { throw error }
+      return ContainerState(found.value)
+    }
+  }
+
+  private func existing(_ id: String, _ task: ClusterTask) async throws -> ContainerState {
+    guard let found = try await inspect(id) else { throw TaskFailure(.refused, "No such container: \(task.name)") }
+    return found
+  }
+}

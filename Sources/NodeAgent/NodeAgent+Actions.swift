@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ClusterModel
+
+/// The shell of the task controllers: their actions become jobs of the agent's task group, and come back as events.
+extension NodeAgent {
+  func perform(_ actions: [TaskController.Action], of id: String) async {
+    // First, because everything else can wait for it.
+    if actions.contains(.withdraw) { await traffic.withdraw(id) }
+    for action in actions { begin(action, of: id) }
+  }
+
+  private func begin(_ action: TaskController.Action, of id: String) {
+    guard let task = controllers[id]?.task, let calls else { return }
+    switch action {
+    case .report(let status): report(status, of: id)
+    case .prepare:
+      let subnet = ingressSubnet
+      operate(id) { .prepared(await calls.prepare(task, subnet: subnet)) }
+    case .start(let container): operate(id) { .started(await calls.start(task, container)) }
+    case .stop(let container): operate(id) { .stopped(await calls.stop(task, container)) }
+    case .remove(let container): operate(id) { .removed(await calls.remove(container)) }
+    case .cancel: operations[id]?.send()
+    case .probe(let address, let port): probe(id, address, port)
+    case .stopProbe: probes.removeValue(forKey: id)?.send()
+    case .wake(let time): wake(id, at: time)
+    case .forget: forget(id)
+    case .withdraw: break
+    }
+  }
+
+  private func operate(_ id: String, _ body: @escaping @Sendable () async -> TaskController.Event) {
+    let signal = Signal()
+    operations[id] = signal
+    addJob.yield { [weak self] in
+      // An answer to an agent that is ending would be taken for a task's failure.
+      guard let event = await signal.cancelling(body), let self, !Task.isCancelled else { return }
+      await self.deliver(event, to: id)
+    }
+  }
+
+  private func report(_ status: TaskStatus, of id: String) {
+    logger.info(
+      "task \(status.state.name)", metadata: ["task": "\(controllers[id]?.task.name ?? id)", "error": "\(status.err)"])
+    outbox.add(status, of: id)
+    statusWake.yield()
+  }
+
+  private func probe(_ id: String, _ address: IPv4Address, _ port: UInt16) {
+    let signal = Signal()
+    probes[id] = signal
+    addJob.yield { [weak self, clock] in
+      let accepted = await signal.cancelling { await TCPProbe.untilAccepting(address, port: port, clock: clock) }
+      guard accepted == true, let self else { return }
+      await self.deliver(.accepting, to: id)
+    }
+  }
+
+  private func wake(_ id: String, at time: Duration) {
+    addJob.yield { [weak self, clock] in
+      do { try await clock.sleep(time - clock.now().uptime) } catch { return }
+      await self?.deliver(.tick, to: id)
+    }
+  }
+
+  private func forget(_ id: String) {
+    controllers[id] = nil
+    operations[id] = nil
+    probes.removeValue(forKey: id)?.send()
+    outbox.forget(id)
+  }
+}
+
+extension TCPProbe {
+  /// Tries every 50 ms for a second, then every 250 ms, until it is accepted or cancelled.
+  static func untilAccepting(_ address: IPv4Address, port: UInt16, clock: AgentClock) async -> Bool {
+    var attempts = 0
+    while !Task.isCancelled {
+      if await accepts(address, port: port, clock: clock) { return true }
+      attempts += 1
+      do { try await clock.sleep(.milliseconds(attempts < 20 ? 50 : 250)) } catch { return false }
+    }
+    return false
+  }
+}

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import ClusterModel
+package import ClusterRPC
+import EngineClient
+import NIOCore
+
+extension NodeAgent: TaskLogSource {
+  package func logs(of task: ClusterTask, options: ClusterRPC.LogOptions) async throws -> AsyncThrowingStream<LogLine, any Error> {
+    let container = try await engine.container(controllers[task.id]?.container?.id ?? task.name)
+    guard container.config.labels[Labels.cluster] == clusterID else {
+      throw EngineError(.notFound, status: 404, "No such container: \(task.name)")
+    }
+    let frames = try await engine.taskLogs(
+      container, stdout: options.stdout, stderr: options.stderr, follow: options.follow, timestamps: options.timestamps,
+      details: options.details, since: options.since, tail: options.tail)
+    let reader = LogReader(taskID: task.id, frames: frames)
+    // Unfolding asks for the next line when the last was taken: nothing piles up here.
+    return AsyncThrowingStream { try await reader.next() }
+  }
+}
+
+/// Reads lines as they are asked for.
+private actor LogReader {
+  private var iterator: any AsyncIteratorProtocol<LogFrame, any Error>
+  private var splitter: LogSplitter
+  private var isOver = false
+
+  init(taskID: String, frames: any AsyncSequence<LogFrame, any Error> & Sendable) {
+    iterator = frames.makeAsyncIterator()
+    splitter = LogSplitter(taskID: taskID)
+  }
+
+  func next() async throws -> LogLine? {
+    while true {
+      if let line = splitter.next() { return line }
+      if isOver { return nil }
+      var current = iterator
+      guard let frame = try await current.next(isolation: self) else {
+        isOver = true
+        splitter.finish()
+        continue
+      }
+      iterator = current
+      splitter.append(frame.source.stream, Array(frame.bytes.readableBytesView))
+    }
+  }
+}
+
+extension LogFrame.Source {
+  fileprivate var stream: LogLine.Stream {
+    switch self {
+    case .input, .output: .stdout
+    case .error: .stderr
+    case .system: .system
+    }
+  }
+}

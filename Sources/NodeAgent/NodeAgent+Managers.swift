@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ClusterModel
+import ClusterRPC
+
+/// The managers' side: registration, assignments, statuses.
+extension NodeAgent {
+  func followManagers(_ description: NodeDescription) async {
+    var backoff = Backoff()
+    while !Task.isCancelled {
+      do {
+        try await dispatcher.register(description: description, statuses: try await statusesAtRegistration())
+        backoff = Backoff()
+        await traffic.sessionBegan()
+        for await assignment in await dispatcher.assignments() { try await apply(assignment) }
+      } catch {
+        if Task.isCancelled { return }
+        logger.warning("no session with the managers", metadata: ["error": "\(error)"])
+      }
+      do { try await clock.sleep(backoff.next()) } catch { return }
+    }
+  }
+
+  private func statusesAtRegistration() async throws -> [String: TaskStatus] {
+    guard controllers.isEmpty else { return controllers.mapValues(\.status) }
+    var statuses: [String: TaskStatus] = [:]
+    for (task, container) in try await calls?.containersByTask() ?? [:] {
+      statuses[task] = TaskStatus(adopting: container, at: clock.now().wall)
+    }
+    return statuses
+  }
+
+  func apply(_ assignment: Assignment) async throws {
+    guard assignment.clusterID == clusterID, assignment.term >= term else { return }
+    term = assignment.term
+    ingressSubnet = assignment.ingressSubnet
+    let isFirst = assigned == nil
+    assigned = Set(assignment.tasks.map(\.id))
+    await traffic.want(assignment.table)
+    for task in assignment.tasks where controllers[task.id] != nil { await deliver(.assigned(task), to: task.id) }
+    for id in Array(controllers.keys) where assigned?.contains(id) == false { await deliver(.unassigned, to: id) }
+    try await take(assignment.tasks.filter { controllers[$0.id] == nil }, lookAround: isFirst)
+  }
+
+  private func take(_ tasks: [ClusterTask], lookAround: Bool) async throws {
+    // A task that the node has had before may have a container; one that it has not cannot.
+    let mayExist = lookAround || tasks.contains { $0.status.state > .assigned }
+    let found = mayExist ? try await calls?.containersByTask() ?? [:] : [:]
+    for task in tasks where controllers[task.id] == nil {
+      var controller = TaskController(task: task)
+      let actions = controller.begin(found: found[task.id], at: clock.now())
+      controllers[task.id] = controller
+      await perform(actions, of: task.id)
+    }
+    // What is missed here because the engine is away, the next look repairs.
+    if lookAround { try? await removeStrangers() }
+  }
+
+  func sendStatuses() async {
+    for await _ in statusWakes {
+      var backoff = Backoff()
+      while !outbox.isEmpty {
+        let batch = outbox.take()
+        do {
+          try await dispatcher.update(statuses: batch)
+          backoff = Backoff()
+        } catch {
+          outbox.putBack(batch)
+          do { try await clock.sleep(backoff.next()) } catch { return }
+        }
+      }
+    }
+  }
+}
+
+extension TaskStatus {
+  /// What a container says by itself, before the assignment tells what it is meant to be. `nil` where that is not enough: an
+  /// ended one may have been told to end, and a running one without health check may not accept connections yet.
+  init?(adopting container: ContainerState, at time: Timestamp) {
+    switch (container.phase, container.health) {
+    case (.running, .healthy): self.init(state: .running, timestamp: time, message: "started", isReady: true)
+    case (.running, .starting): self.init(state: .starting, timestamp: time, message: "starting")
+    case (.created, _) where container.exitCode == 0 && container.error.isEmpty:
+      self.init(state: .ready, timestamp: time, message: "prepared")
+    default: return nil
+    }
+    containerID = container.id
+    pid = container.pid
+    hostPorts = container.hostPorts
+  }
+}

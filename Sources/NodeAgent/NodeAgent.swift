@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ClusterModel
+package import ClusterRPC
+package import EngineClient
+package import Logging
+
+/// Runs what the managers assign to this node on its engine, and keeps them informed.
+///
+/// Containers outlive it: a new agent adopts every container that carries the cluster's label and restarts none.
+package actor NodeAgent {
+  typealias Job = @Sendable () async -> Void
+
+  let engine: any Engine
+  let dispatcher: any Dispatcher
+  let nodeID: String
+  let clusterID: String
+  let clock: AgentClock
+  let logger: Logger
+  let traffic: TrafficProgrammer
+
+  var controllers: [String: TaskController] = [:]
+  /// Ending one cancels the operation, or the probe, of that task.
+  var operations: [String: Signal] = [:]
+  var probes: [String: Signal] = [:]
+  /// The tasks of the newest assignment; `nil` before the first, when nothing may be removed yet.
+  var assigned: Set<String>?
+  var strangersLeaving: Set<String> = []
+  var term: UInt64 = 0
+  var ingressSubnet: IPv4Subnet?
+  var outbox = StatusOutbox()
+  var calls: TaskOperations?
+
+  let jobs: AsyncStream<Job>
+  let addJob: AsyncStream<Job>.Continuation
+  let statusWakes: AsyncStream<Void>
+  let statusWake: AsyncStream<Void>.Continuation
+
+  package init(
+    engine: any Engine, dispatcher: any Dispatcher, plane: any TrafficPlane, nodeID: String, clusterID: String, clock: AgentClock,
+    logger: Logger
+  ) {
+    self.engine = engine
+    self.dispatcher = dispatcher
+    self.nodeID = nodeID
+    self.clusterID = clusterID
+    self.clock = clock
+    self.logger = logger
+    traffic = TrafficProgrammer(plane: plane, dispatcher: dispatcher, clock: clock, logger: logger)
+    // Emptied at once into the task group; a task has at most an operation, a probe and two timers in it.
+    (jobs, addJob) = AsyncStream.makeStream(bufferingPolicy: .unbounded)
+    (statusWakes, statusWake) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
+  }
+
+  /// Until cancelled, which leaves containers and traffic as they are. Once per agent. Waits for the engine for ever.
+  package func run() async throws {
+    let description = try await waitForEngine()
+    calls = TaskOperations(
+      engine: engine, clusterID: clusterID, hostname: description.hostname, platform: description.platform, clock: clock,
+      logger: logger)
+    await withDiscardingTaskGroup { group in
+      group.addTask { await self.traffic.run() }
+      group.addTask { await self.sendStatuses() }
+      group.addTask { await self.followManagers(description) }
+      group.addTask { await self.followEngine() }
+      group.addTask { await self.lookAroundRegularly() }
+      for await job in jobs { group.addTask { await job() } }
+      group.cancelAll()
+    }
+    try Task.checkCancellation()
+  }
+
+  /// Gives an event to a task's controller and does what it says.
+  func deliver(_ event: TaskController.Event, to task: String) async {
+    guard let actions = controllers[task]?.handle(event, at: clock.now()) else { return }
+    await perform(actions, of: task)
+  }
+}

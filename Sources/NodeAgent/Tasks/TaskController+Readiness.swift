@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ClusterModel
+
+extension TaskController {
+  /// Without a health check a task runs from its start on; it is ready once its published port accepts.
+  mutating func serve(_ now: Now) {
+    guard let target = task.readinessTarget else { return transition(.running, "started", isReady: true, now) }
+    // A container known to be ready stays so when the agent restarts: a probe that fails once must not cost traffic.
+    let wasReady = status.isReady && status.containerID == container?.id
+    transition(.running, "started", isReady: wasReady, now)
+    guard !wasReady, !probing, task.desiredState < .shutdown else { return }
+    probing = true
+    let deadline = now.uptime + task.readyTimeout.duration
+    readyDeadline = deadline
+    actions += [.probe(target.address, port: target.port), .wake(at: deadline)]
+  }
+
+  mutating func accepting() {
+    guard probing, doom == nil else { return }
+    stopProbing()
+    becomeReady(true)
+  }
+
+  mutating func checkDeadline(_ now: Now) {
+    guard probing, let readyDeadline, now.uptime >= readyDeadline, let target = task.readinessTarget else { return }
+    condemn("task: not ready within \(task.readyTimeout): nothing accepted connections on port \(target.port)")
+  }
+}
+
+extension ClusterTask {
+  static let standardReadyTimeout = GoDuration(nanoseconds: 60_000_000_000)
+
+  var readyTimeout: GoDuration {
+    template.serviceLabels[Labels.readyTimeout].flatMap { GoDuration($0) } ?? Self.standardReadyTimeout
+  }
+
+  /// Where a task without health check shows that it is ready; `nil` when it has no TCP ingress port.
+  var readinessTarget: (address: IPv4Address, port: UInt16)? {
+    guard usesIngress, let address = ingressAddress,
+      let port = template.ingressPorts.first(where: { $0.transport == "tcp" })?.targetPort.flatMap(UInt16.init(exactly:))
+    else { return nil }
+    return (address, port)
+  }
+
+  /// On the ingress network: publishes ingress ports, and is not put on a network that excludes others.
+  var usesIngress: Bool { !template.ingressPorts.isEmpty && !["host", "none"].contains(networkMode) }
+
+  /// The one predefined network the spec asks for; `default` when it asks for none.
+  var networkMode: String {
+    template.spec.networks?.compactMap(\.target).first { ["host", "none", "bridge"].contains($0) } ?? "default"
+  }
+}
