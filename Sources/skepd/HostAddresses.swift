@@ -8,7 +8,9 @@ import Glibc
 enum HostAddresses {
   static func all() throws -> [SystemAddress] {
     var list: UnsafeMutablePointer<ifaddrs>?
-    guard getifaddrs(&list) == 0 else { throw StateError(description: "this host's addresses cannot be read: \(String(cString: strerror(errno)))") }
+    guard getifaddrs(&list) == 0 else {
+      throw StateError(description: "this host's addresses cannot be read: \(String(cString: strerror(errno)))")
+    }
     defer { freeifaddrs(list) }
     var addresses: [SystemAddress] = []
     var next = list
@@ -16,7 +18,7 @@ enum HostAddresses {
       next = entry.ifa_next
       guard let socket = entry.ifa_addr, let text = text(of: socket) else { continue }
       let name = String(cString: entry.ifa_name)
-      let isLoopback = entry.ifa_flags & UInt32(IFF_LOOPBACK.rawValue) != 0
+      let isLoopback = entry.ifa_flags & UInt32(IFF_LOOPBACK) != 0
       addresses.append(
         SystemAddress(interface: name, address: text, isLocal: isLoopback || text.hasPrefix("fe80:"), isBridge: isBridge(name)))
     }

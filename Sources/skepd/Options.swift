@@ -35,7 +35,9 @@ extension Options {
   static let defaultConfigFile = "/etc/skep/skepd.json"
 
   /// `flags` beat `environment`, which beats `file`. `listen` takes several addresses separated by commas.
-  init(flags: [Setting: String], environment: [String: String], file: [Setting: String], executableDirectory: String) throws(OptionError) {
+  init(flags: [Setting: String], environment: [String: String], file: [Setting: String], executableDirectory: String)
+    throws(OptionError)
+  {
     func value(_ setting: Setting) -> (text: String, origin: String)? {
       if let text = flags[setting] { return (text, "--\(setting.rawValue)") }
       if let text = environment[setting.variable] { return (text, setting.variable) }
@@ -49,7 +51,8 @@ extension Options {
     advertiseAddress = value(.advertiseAddr)?.text
     logLevel = try Self.level(value(.logLevel) ?? ("info", ""))
     guard !listen.contains(engine) else {
-      throw OptionError(description: "engine and listen are the same socket \(engine): Skep must listen on another one than the engine")
+      throw OptionError(
+        description: "engine and listen are the same socket \(engine): Skep must listen on another one than the engine")
     }
   }
 

@@ -14,7 +14,9 @@ struct RelayPlane: TrafficPlane {
     return TrafficOutcome(generation: result.generation, failedPorts: Dictionary(failures) { first, _ in first })
   }
 
-  func openConnections(of endpoints: [String]) async throws -> [String: Int] { try await supervisor.openConnections(of: endpoints) }
+  func openConnections(of endpoints: [String]) async throws -> [String: Int] {
+    try await supervisor.openConnections(of: endpoints)
+  }
 
   func drainingConnections() -> AsyncStream<[String: Int]> { supervisor.drainingConnections() }
 }

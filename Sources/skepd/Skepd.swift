@@ -48,7 +48,8 @@ struct Skepd: AsyncParsableCommand {
     let executable = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
     return try Options(
       flags: given.compactMapValues { $0 }, environment: environment,
-      file: try ConfigFile.read(path: config ?? environment["SKEP_CONFIG"]), executableDirectory: Options.directory(of: executable))
+      file: try ConfigFile.read(path: config ?? environment["SKEP_CONFIG"]),
+      executableDirectory: Options.directory(of: executable))
   }
 }
 

@@ -13,11 +13,15 @@ struct StateDirectory: Sendable {
 
   /// Makes the folder if need be and locks it, so that no two daemons ever use it. The lock lasts as long as the process.
   static func open(_ path: String) throws -> StateDirectory {
-    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+    try FileManager.default.createDirectory(
+      atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
     let descriptor = Glibc.open(path + "/lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-    guard descriptor >= 0 else { throw StateError(description: "\(path)/lock cannot be opened: \(String(cString: strerror(errno)))") }
+    guard descriptor >= 0 else {
+      throw StateError(description: "\(path)/lock cannot be opened: \(String(cString: strerror(errno)))")
+    }
     guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
-      throw StateError(description: "another skepd uses the state directory \(path): stop it, or give this one a --state-dir of its own")
+      throw StateError(
+        description: "another skepd uses the state directory \(path): stop it, or give this one a --state-dir of its own")
     }
     return StateDirectory(path: path)
   }

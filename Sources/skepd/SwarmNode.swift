@@ -117,8 +117,8 @@ extension SwarmNode {
   private static func cluster(
     _ request: SwarmInit, _ authority: CertificateAuthority, _ now: Now, _ generator: inout SystemRandomNumberGenerator
   ) -> Cluster {
-    let worker = JoinToken(digest: authority.digest, secret: JoinToken.secret(using: &generator))
-    let manager = JoinToken(digest: authority.digest, secret: JoinToken.secret(using: &generator))
+    let worker = JoinToken.make(digest: authority.digest, using: &generator)
+    let manager = JoinToken.make(digest: authority.digest, using: &generator)
     return Cluster(
       id: Identifier.make(using: &generator), spec: request.spec, createdAt: now.wall,
       joinTokens: .init(worker: "\(worker)", manager: "\(manager)"), trustRoot: authority.certificatePEM,

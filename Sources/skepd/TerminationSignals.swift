@@ -6,19 +6,17 @@ import Glibc
 /// SIGTERM and SIGINT as something to wait for.
 struct TerminationSignals: Sendable {
   private let arrived = OneShot()
-  private let sources: [any DispatchSourceSignal & Sendable]
 
-  init() {
-    let arrived = arrived
-    sources = [SIGTERM, SIGINT].map { number in
+  /// Returns at the first signal, or when cancelled. Call it once.
+  func wait() async {
+    let sources = [SIGTERM, SIGINT].map { number in
       signal(number, SIG_IGN)
       let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
-      source.setEventHandler { arrived.fire() }
+      source.setEventHandler { [arrived] in arrived.fire() }
       source.resume()
       return source
     }
+    await arrived.wait()
+    for source in sources { source.cancel() }
   }
-
-  /// Returns at the first signal, or when cancelled.
-  func wait() async { await arrived.wait() }
 }

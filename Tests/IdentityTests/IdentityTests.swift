@@ -11,6 +11,7 @@ struct IdentityTests {
     let made = try CertificateAuthority.make(now: 1_700_000_000)
     let read = try CertificateAuthority(certificatePEM: made.certificatePEM, keyPEM: made.keyPEM)
     #expect(read.certificatePEM == made.certificatePEM)
+
     #expect(read.digest == made.digest)
     #expect(made.digest.count == 32)
     #expect(made.certificatePEM.hasPrefix("-----BEGIN CERTIFICATE-----\n"))

@@ -45,7 +45,8 @@ struct LogCollector: Sendable {
 
   /// Until nothing more can come, or the client leaves.
   private func follow(into queue: BoundedQueue<[UInt8]>) async {
-    let (watcher, changes) = await store.watch()
+    let (changes, change) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+    let watcher = await store.watch(change)
     let logs = OpenLogs()
     await withDiscardingTaskGroup(returning: Void.self) { group in
       group.addTask {
