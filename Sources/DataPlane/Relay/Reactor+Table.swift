@@ -21,32 +21,27 @@ extension Reactor {
   private mutating func updateListeners(_ wanted: [Listener]) -> [Int] {
     var known: [String: Int] = [:]
     for index in listeners.indices {
-      if let listener = listeners[index] { known[listener.id] = index }
-      listeners[index]?.inTable = false
+      if let id = listeners[index]?.listener.id { known[id] = index }
     }
-    let indexes = wanted.map { update($0, at: known[$0.id]) }
-    for index in listeners.indices where listeners[index]?.inTable == false {
-      listeners[index]?.balancer.update(strategy: .standard, endpoints: [])
+    let ids = Set(wanted.map(\.id))
+    for (id, index) in known where !ids.contains(id) {
+      listeners[index]?.leaveTable()
       if listeners[index]?.open == 0 { listeners[index] = nil }
     }
-    return indexes
+    return wanted.map { update($0, at: known[$0.id]) }
   }
 
   private mutating func update(_ wanted: Listener, at known: Int?) -> Int {
     if let known {
-      listeners[known]?.port = wanted.port
-      listeners[known]?.inTable = true
-      listeners[known]?.balancer.update(strategy: wanted.strategy, endpoints: wanted.endpoints)
+      listeners[known]?.update(wanted)
       return known
     }
-    let balancer = Balancer(strategy: wanted.strategy, endpoints: wanted.endpoints)
-    let listener = RelayListener(id: wanted.id, port: wanted.port, balancer: balancer)
-    if let free = listeners.firstIndex(where: { $0 == nil }) {
-      listeners[free] = listener
-      return free
+    guard let free = listeners.firstIndex(where: { $0 == nil }) else {
+      listeners.append(RelayListener(wanted))
+      return listeners.count - 1
     }
-    listeners.append(listener)
-    return listeners.count - 1
+    listeners[free] = RelayListener(wanted)
+    return free
   }
 
   private mutating func adoptSockets(_ new: [(port: UInt16, descriptor: Int32)], wanted: Set<UInt16>) {
@@ -148,7 +143,7 @@ extension RelayListener {
         bytesIn: load.tally.bytesIn + (live[handle]?.in ?? 0), bytesOut: load.tally.bytesOut + (live[handle]?.out ?? 0))
     }
     return ListenerCounters(
-      id: id, port: port, open: UInt32(open), total: total, refused: refused,
+      id: listener.id, port: listener.port, open: UInt32(open), total: total, refused: refused,
       bytesIn: live.values.reduce(bytesIn) { $0 + $1.in }, bytesOut: live.values.reduce(bytesOut) { $0 + $1.out },
       endpoints: endpoints)
   }
