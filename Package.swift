@@ -85,7 +85,11 @@ let package = Package(
     library("NodeAgent", ["Balancing", "ClusterModel", "ClusterRPC", "EngineClient", logging]),
     tests("NodeAgent", ["Balancing", "ClusterModel", "ClusterRPC", "EngineClient", "EngineTestKit"]),
     library("EngineAPI", ["ClusterModel", "ClusterRPC", "ClusterStore", "EngineClient", "HTTPWire", "Manager", nioCore, logging]),
-    tests("EngineAPI", ["ClusterModel", "ClusterRPC", "ClusterStore", "EngineClient", "HTTPWire", "Manager", nioCore, logging]),
+    tests(
+      "EngineAPI",
+      [
+        "ClusterModel", "ClusterRPC", "ClusterStore", "EngineClient", "EngineTestKit", "HTTPWire", "Manager", nioCore, logging,
+      ]),
 
     // The programs: parse, compose, run.
     executable(
