@@ -65,9 +65,9 @@ let package = Package(
     // The tests kill and restart the real relay, so it must have been built.
     tests("DataPlane", ["Balancing", "CLinux", "ClusterModel", "skep-relay"]),
     library("HTTPWire", [nioCore, nioPosix]),
-    tests("HTTPWire", [nioCore]),
+    tests("HTTPWire", ["SocketTestKit", nioCore]),
     library("EngineClient", ["ClusterModel", "HTTPWire", nioCore]),
-    tests("EngineClient", ["ClusterModel", "HTTPWire", nioCore]),
+    tests("EngineClient", ["ClusterModel", "HTTPWire", "SocketTestKit", nioCore]),
     library("ClusterRPC", ["Balancing", "ClusterModel"]),
     library("StoreSQLite", ["ClusterStore", .product(name: "GRDB", package: "GRDB.swift")]),
     tests("StoreSQLite", ["ClusterStore"]),
@@ -88,7 +88,8 @@ let package = Package(
     tests(
       "EngineAPI",
       [
-        "ClusterModel", "ClusterRPC", "ClusterStore", "EngineClient", "EngineTestKit", "HTTPWire", "Manager", nioCore, logging,
+        "ClusterModel", "ClusterRPC", "ClusterStore", "EngineClient", "EngineTestKit", "HTTPWire", "Manager", "SocketTestKit",
+        nioCore, logging,
       ]),
 
     // The programs: parse, compose, run.
@@ -104,6 +105,9 @@ let package = Package(
     // Test and demo kits.
     library("SimulationKit", ["ClusterModel", "ClusterStore", "Orchestration"]),
     library("EngineTestKit", ["ClusterModel", "EngineClient"]),
+    // Servers and clients on unix sockets in a folder of their own.
+    .target(
+      name: "SocketTestKit", dependencies: ["HTTPWire", nioCore], path: "Tests/SocketTestKit", swiftSettings: settings),
     .target(
       name: "PlaygroundKit", dependencies: [.product(name: "Subprocess", package: "swift-subprocess")],
       resources: [.embedInCode("Resources/web.c")], swiftSettings: settings),

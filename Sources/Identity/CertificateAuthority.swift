@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Crypto
-import Foundation
+package import Foundation
 import SwiftASN1
 import X509
 
@@ -10,9 +10,9 @@ package struct CertificateAuthority: Sendable {
   package let certificatePEM: String
   /// Secret: belongs into a file that only root reads, never into the store or an answer.
   package let keyPEM: String
-  /// DER of the subject and of the public key, which `GET /swarm` shows.
-  package let subjectDER: [UInt8]
-  package let publicKeyDER: [UInt8]
+
+  /// SHA-256 over the certificate's PEM text: what join tokens carry.
+  package var digest: [UInt8] { Array(SHA256.hash(data: Array(certificatePEM.utf8))) }
 
   private static let lifetime: TimeInterval = 20 * 365 * 86_400
   private static let backdating: TimeInterval = 3_600
@@ -41,9 +41,5 @@ package struct CertificateAuthority: Sendable {
   private init(certificate: Certificate, keyPEM: String) throws {
     certificatePEM = try certificate.serializeAsPEM().pemString + "\n"
     self.keyPEM = keyPEM
-    var subject = DER.Serializer()
-    try subject.serialize(certificate.subject)
-    subjectDER = subject.serializedBytes
-    publicKeyDER = Array(certificate.publicKey.subjectPublicKeyInfoBytes)
   }
 }

@@ -52,7 +52,10 @@ package actor NodeSession: Dispatcher {
   private func refresh() async {
     let nodeID = nodeID
     let (version, cluster, tasks, subnet, listeners) = await store.read { store in
-      (store.version, store.cluster?.id, store.tasks(onNode: nodeID), store.nodes[nodeID]?.ingressSubnet, EndpointTables.listeners(of: store))
+      (
+        store.version, store.cluster?.id, store.tasks(onNode: nodeID), store.nodes[nodeID]?.ingressSubnet,
+        EndpointTables.listeners(of: store)
+      )
     }
     guard let cluster else { return }
     let isTableNew = last.map { $0.table.listeners != listeners } ?? true

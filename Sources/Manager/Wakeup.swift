@@ -10,13 +10,13 @@ struct Wakeup: Sendable {
   /// Returns after a signal, at `deadline`, or when the task is cancelled. `deadline` and `uptime` are of one monotonic clock.
   func wait(until deadline: Duration?, uptime: Duration) async {
     let timer = signal
-    async let alarm: Void = {
+    // Cancelled when the scope ends.
+    async let _: Void = {
       guard let deadline else { return }
       // A cancelled sleep must not wake the next round.
       if (try? await Task.sleep(for: max(deadline - uptime, .zero))) != nil { timer.yield() }
     }()
     var iterator = stream.makeAsyncIterator()
     _ = await iterator.next()
-    await alarm
   }
 }

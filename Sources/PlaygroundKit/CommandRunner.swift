@@ -6,14 +6,15 @@ extension Command {
   static let outputLimit = 32 << 20
 
   /// Runs the program to its end. A status other than 0 is a result, not an error; cancelling the task kills the program.
-  package func run() async throws -> CommandResult {
+  /// - Parameter input: The program's standard input, which ends after it.
+  package func run(input: String = "") async throws -> CommandResult {
     var changes: [Environment.Key: String?] = [:]
     for (name, value) in environment { changes[Environment.Key(stringLiteral: name)] = .some(value) }
     let result: ExecutionResult<Void, BytesOutput, BytesOutput>
     do {
       result = try await Subprocess.run(
         executable.contains("/") ? .path(.init(executable)) : .name(executable), arguments: Arguments(arguments),
-        environment: .inherit.updating(changes), input: .none, output: .bytes(limit: Self.outputLimit),
+        environment: .inherit.updating(changes), input: .array(Array(input.utf8)), output: .bytes(limit: Self.outputLimit),
         error: .bytes(limit: Self.outputLimit))
     } catch let error as SubprocessError {
       try Task.checkCancellation()

@@ -54,7 +54,7 @@ extension Host {
   }
 
   private func gone(_ check: () -> Bool) async throws {
-    guard try await wait(.seconds(10), for: { check() ? true : nil }) != nil else {
+    guard try await eventually(.seconds(10), { check() }) else {
       throw PlaygroundError(.notReady, "processes of \(name) survive SIGKILL")
     }
   }
@@ -88,14 +88,16 @@ extension Host {
     try await ready("\(part.rawValue) of \(name)", log: log) {
       if try await ping.run().succeeded { return Int32(0) }
       // The daemon is started in the background: a first look may come before its exec.
-      let alive = try await wait(.milliseconds(500), for: { pid(of: part) })
+      let alive = try await eventually(.milliseconds(500), { pid(of: part) })
       guard alive != nil else { throw notReady("\(part.rawValue) of \(name) ended", log) }
       return nil
     }
   }
 
   private func ready(_ what: String, log: String, limit: Duration = daemonLimit, _ look: () async throws -> Int32?) async throws {
-    guard try await wait(limit, every: .milliseconds(50), for: look) != nil else { throw notReady("\(what) didn't come up", log) }
+    guard try await eventually(limit, every: .milliseconds(50), look) != nil else {
+      throw notReady("\(what) didn't come up", log)
+    }
   }
 
   private func notReady(_ message: String, _ log: String) -> PlaygroundError {

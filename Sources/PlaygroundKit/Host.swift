@@ -23,8 +23,8 @@ package struct Host: Sendable {
   package var directory: String { plan.directory }
 
   /// Runs the docker CLI against this host: against skepd, or the engine where there is no skepd or it is asked for.
-  package func docker(_ arguments: [String], via: Via? = nil) async throws -> CommandResult {
-    try await dockerCommand(arguments, via: via).run()
+  package func docker(_ arguments: [String], via: Via? = nil, input: String = "") async throws -> CommandResult {
+    try await dockerCommand(arguments, via: via).run(input: input)
   }
 
   /// As `docker`, but a status other than 0 is an error that carries what docker said.
@@ -46,8 +46,8 @@ package struct Host: Sendable {
 
   /// Runs a program in the host's network, process and mount namespaces: process ids are those that its engine reports, and the
   /// files those of the machine except for /run. Cancelling the task kills the program.
-  package func exec(_ argv: [String]) async throws -> CommandResult {
-    try await execCommand(argv).run()
+  package func exec(_ argv: [String], input: String = "") async throws -> CommandResult {
+    try await execCommand(argv).run(input: input)
   }
 
   package func execCommand(_ argv: [String]) throws -> Command {
@@ -86,7 +86,9 @@ package struct Client: Sendable {
   package let layout: Layout
   package var address: String { layout.clientAddress }
 
-  package func exec(_ argv: [String]) async throws -> CommandResult { try await execCommand(argv).run() }
+  package func exec(_ argv: [String], input: String = "") async throws -> CommandResult {
+    try await execCommand(argv).run(input: input)
+  }
 
   package func execCommand(_ argv: [String]) -> Command {
     Command("nsenter", ["--net=/run/netns/\(layout.clientNamespace)", "--"] + argv)

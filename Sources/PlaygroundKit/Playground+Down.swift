@@ -39,14 +39,14 @@ enum Traces {
   /// Again while something that an interrupted `up` started, a compiler say, still writes.
   static func removeDirectory(_ layout: Layout) async throws {
     let remove = Command("rm", ["-rf", "--one-file-system", layout.directory])
-    let done: Bool? = try await wait(.seconds(5)) { try await remove.run().succeeded ? true : nil }
+    let done: Bool? = try await eventually(.seconds(5)) { try await remove.run().succeeded ? true : nil }
     if done == nil { try await remove.check() }
   }
 
   /// Kills until a look finds nobody: a process may have been starting another.
   static func killAll(_ layout: Layout, _ namespaces: [String]) async throws {
     let networks = Set(namespaces.compactMap(networkNamespace))
-    let done: Bool? = try await wait(.seconds(20)) {
+    let done: Bool? = try await eventually(.seconds(20)) {
       let left = ProcessTable.now().belonging(toPrefix: layout.prefix, networkNamespaces: networks)
       for entry in left where entry.pid != getpid() { _ = kill(entry.pid, SIGKILL) }
       return left.isEmpty ? true : nil
@@ -72,7 +72,7 @@ enum Traces {
 
   /// The kernel refuses for a moment after the last process of a group has died.
   static func removeControlGroups(_ layout: Layout) async throws {
-    let done: Bool? = try await wait(.seconds(10)) {
+    let done: Bool? = try await eventually(.seconds(10)) {
       let groups = controlGroups(layout)
       if groups.isEmpty { return true }
       _ = try await Command("find", groups + ["-depth", "-type", "d", "-exec", "rmdir", "{}", "+"]).run()

@@ -33,7 +33,8 @@ extension Playground {
     let files = FileManager.default
     try files.createDirectory(atPath: layout.directory, withIntermediateDirectories: true)
     let entries = try files.contentsOfDirectory(atPath: layout.directory)
-    let ours = entries.allSatisfy { "\(layout.directory)/\($0)" == layout.lockFile } || files.fileExists(atPath: layout.stateFile)
+    // The lock is made before all else, and only in a directory that was empty.
+    let ours = entries.isEmpty || [layout.stateFile, layout.lockFile].contains(where: files.fileExists)
     guard ours else {
       throw PlaygroundError(.badDirectory, "\(layout.directory) is not empty and not a playground; choose another --dir")
     }

@@ -109,7 +109,8 @@ extension SQLiteBackend {
     let next = try database.cachedStatement(sql: "UPDATE store SET revision = ? WHERE revision = ?")
     try next.execute(arguments: [revision, revision - 1])
     guard database.changesCount == 1 else {
-      throw SQLiteStoreError(code: .conflict, message: "the cluster database was written by somebody else: is another skepd using it?")
+      throw SQLiteStoreError(
+        code: .conflict, message: "the cluster database was written by somebody else: is another skepd using it?")
     }
     let put = try database.cachedStatement(sql: "INSERT OR REPLACE INTO record (key, value, revision) VALUES (?, ?, ?)")
     let delete = try database.cachedStatement(sql: "DELETE FROM record WHERE key = ?")

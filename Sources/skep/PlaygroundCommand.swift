@@ -10,7 +10,8 @@ struct PlaygroundCommand: AsyncParsableCommand {
     subcommands: [Up.self, Status.self, Exec.self, Kill.self, Start.self, Down.self])
 
   struct Place: ParsableArguments {
-    @Option(help: "The playground's directory.", transform: absolutePath) var dir = Layout.defaultDirectory
+    @Option(help: "The playground's directory (default: \(Layout.defaultDirectory)).", transform: absolutePath) var dir = Layout
+      .defaultDirectory
 
     func open() throws -> Playground { try Playground.open(directory: dir) }
   }

@@ -114,10 +114,10 @@ struct ClusterValuesTests {
     var generator = Zeros()
     let digest = String(repeating: "a", count: 50)
     let token = "SWMTKN-1-\(digest)-\(String(repeating: "b", count: 25))"
-    let rotated = try #require(JoinTokenText.rotated(token, using: &generator))
+    let rotated = try #require(JoinToken.rotated(token, using: &generator))
     #expect(rotated.hasPrefix("SWMTKN-1-\(digest)-") && rotated.utf8.count == token.utf8.count && rotated != token)
     for bad in ["", "SWMTKN-1-a-b", token + "-c", token.replacing("SWMTKN", with: "X"), token.uppercased()] {
-      #expect(!JoinTokenText.isValid(bad))
+      #expect(!JoinToken.isValid(bad))
     }
   }
 

@@ -156,6 +156,21 @@ struct ControlSocketTests {
     #expect(try await eventually { try relay.counters().isEmpty })
   }
 
+  @Test("reports a draining endpoint as empty when the last connection that waited for it went elsewhere")
+  func drainingUnanswered() async throws {
+    let (echo, silent) = (try Backend.echo(), try SilentEndpoint())
+    let relay = try await RelayFixture { $0.connectTimeout = .milliseconds(300) }
+    let port = try relay.program([Listener(id: "web", port: 0, endpoints: [silent.endpoint("silent")])])[0]
+    let client = try TestClient(port: port)
+    #expect(try await eventually { try relay.counters()[0].open == 1 })
+    var leaving = silent.endpoint("silent")
+    leaving.state = .draining
+    try relay.program([Listener(id: "web", port: port, endpoints: [leaving, echo.endpoint("live")])])
+    #expect(try next(relay) == ["silent": 1])
+    #expect(try next(relay) == ["silent": 0])
+    client.close()
+  }
+
   private func next(_ relay: RelayFixture) throws -> [String: UInt32] {
     while true {
       if case .draining(let counts) = try relay.receive(), !counts.isEmpty { return counts }

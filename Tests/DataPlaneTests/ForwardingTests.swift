@@ -77,6 +77,43 @@ struct ForwardingTests {
     client.close()
   }
 
+  @Test("sees the client's own address, so that one client keeps its endpoint")
+  func clientAddress() async throws {
+    let listener = cl_listen(0, 8)
+    defer { close(listener) }
+    let client = try TestClient(port: UInt16(cl_local_port(listener)))
+    var address: (high: UInt64, low: UInt64) = (1, 1)
+    let accepted = cl_accept(listener, &address.high, &address.low)
+    #expect(ClientAddress(high: address.high, low: address.low) == ClientAddress(.loopback))
+    close(accepted)
+    client.close()
+    let backends = try ["a", "b", "c"].map(Backend.named)
+    let relay = try await RelayFixture()
+    let endpoints = zip(backends, ["a", "b", "c"]).map { $0.endpoint($1) }
+    let port = try relay.program([Listener(id: "web", port: 0, strategy: .ipHash, endpoints: endpoints)])[0]
+    let answers = try await offPool { try (0..<10).map { _ in try TestClient.whoAnswers(port: port) } }
+    #expect(Set(answers).count == 1)
+  }
+
+  @Test("passes on what an endpoint says to an upload that it refuses")
+  func refusedUpload() async throws {
+    let backend = try Backend { client in
+      _ = try client.receive(1)
+      try client.send("too large")
+      // Closing with bytes unread resets.
+      client.close()
+    }
+    let relay = try await RelayFixture()
+    let port = try relay.program([Listener(id: "web", port: 0, endpoints: [backend.endpoint("a")])])[0]
+    try await offPool {
+      let client = try TestClient(port: port)
+      try? client.send([UInt8](repeating: 1, count: 100_000))
+      #expect(try client.receiveText() == "too large")
+      client.close()
+    }
+    #expect(try await eventually { try relay.counters()[0].open == 0 })
+  }
+
   @Test("resets a client when there is no endpoint to try", arguments: [[], ["dead"]])
   func nobody(ids: [String]) async throws {
     let relay = try await RelayFixture()

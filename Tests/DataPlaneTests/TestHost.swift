@@ -10,14 +10,17 @@ import Testing
 /// A run directory with the real relay in it.
 final class TestHost: Sendable {
   let directory: TestDirectory
-  private let executable: String
+  let executable: String
 
-  init() throws {
+  /// - Parameter descriptors: what the relay may open at most, as the hard limit.
+  init(descriptors: Int? = nil) throws {
     directory = try TestDirectory()
     var bytes = [CChar](repeating: 0, count: 4096)
     let count = readlink("/proc/self/exe", &bytes, bytes.count)
     let tests = String(decoding: bytes[..<max(0, count)].map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    executable = String(tests[..<(tests.lastIndex(of: "/") ?? tests.startIndex)]) + "/skep-relay"
+    let relay = String(tests[..<(tests.lastIndex(of: "/") ?? tests.startIndex)]) + "/skep-relay"
+    executable = descriptors == nil ? relay : directory.path + "/limited"
+    if let descriptors { try Self.writeScript(executable, "ulimit -n \(descriptors)\nexec \(relay) \"$@\"\n") }
   }
 
   /// The relay's process id, from its pid file.
@@ -34,6 +37,20 @@ final class TestHost: Sendable {
       group.cancelAll()
       try await group.waitForAll()
     }
+  }
+
+  /// User and system time of the relay so far.
+  var relayTime: Duration {
+    let fields = Self.contents("/proc/\(relay ?? 0)/stat").split(separator: " ")
+    let ticks = fields.count > 14 ? (Int(fields[13]) ?? 0) + (Int(fields[14]) ?? 0) : 0
+    return .milliseconds(ticks * 10)
+  }
+
+  private static func writeScript(_ path: String, _ body: String) throws {
+    let descriptor = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0o755)
+    let text = "#!/bin/sh\n" + body
+    guard write(descriptor, text, text.utf8.count) == text.utf8.count else { throw DataPlaneError(.system, path, errno: errno) }
+    close(descriptor)
   }
 
   /// Ends the relay and waits for it.

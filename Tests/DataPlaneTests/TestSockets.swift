@@ -187,7 +187,7 @@ final class TestDirectory: Sendable {
   }
 
   deinit {
-    for name in ["relay.sock", "relay.sock.lock", "relay.pid", "relay.log"] { unlink("\(path)/\(name)") }
+    for name in ["relay.sock", "relay.sock.lock", "relay.pid", "relay.log", "limited"] { unlink("\(path)/\(name)") }
     rmdir(path)
   }
 }

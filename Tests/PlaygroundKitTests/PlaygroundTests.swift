@@ -30,7 +30,7 @@ import Testing
     #expect(!FileManager.default.fileExists(atPath: layout.directory))
     #expect(try String(contentsOfFile: "/proc/self/mountinfo", encoding: .utf8).contains(layout.directory) == false)
     // The compiler of a cancelled `up` ends by itself, a moment later.
-    let processes: Bool? = try await wait(.seconds(5)) {
+    let processes: Bool? = try await eventually(.seconds(5)) {
       try await Command("ps", ["ax", "-ww", "-o", "args"]).run().stdout.contains("\(layout.directory)/") ? nil : true
     }
     #expect(processes == true)
@@ -49,6 +49,7 @@ import Testing
       #expect(try await playground.client.exec(answer).text == id.prefix(12))
       #expect(try await playground.client.exec(["curl", "-sS", "http://10.77.0.1:8080/peer"]).text == "10.77.0.254")
 
+      #expect(try await host.docker(["exec", "-i", "web", "cat"], input: "through\n").stdout == "through\n")
       let container = try await host.docker(["inspect", "--format", "{{.State.Pid}}", "web"]).text
       #expect(try await host.exec(["readlink", "/proc/\(container)/exe"]).text == "/bin/web")
 
@@ -130,9 +131,9 @@ import Testing
       func running() async throws -> Int {
         try await Command("ps", ["ax", "-o", "args"]).run().lines.filter { $0 == "sleep 4711" || $0 == "sleep 4712" }.count
       }
-      #expect(try await wait(.seconds(10)) { try await running() == 2 ? true : nil } == true)
+      #expect(try await eventually(.seconds(10)) { try await running() == 2 })
       work.cancel()
-      #expect(try await wait(.seconds(10)) { try await running() == 0 ? true : nil } == true)
+      #expect(try await eventually(.seconds(10)) { try await running() == 0 })
       _ = await work.result
     }
   }

@@ -22,7 +22,7 @@ import Testing
       let host = try playground.host("n1")
       try await host.checkedDocker(["run", "-d", "--name", "web", "--hostname", "me", "-p", "80:80"] + options + [WebImage.name])
       let server = Server(playground: playground, host: host)
-      if listening { #expect(try await wait(.seconds(20)) { try await server.get("/") == "me\n200" ? true : nil } == true) }
+      if listening { #expect(try await eventually(.seconds(20)) { try await server.get("/") == "me\n200" }) }
       try await body(server)
     } catch {
       try await playground.down()
@@ -65,7 +65,8 @@ import Testing
       async let slow = client.requests("http://10.77.0.1/slow?ms=20000", count: 4)
       let open = ["sh", "-c", "grep -c ':0050 .* 01 ' /proc/net/tcp"]
       #expect(
-        try await wait(.seconds(10)) { try await server.host.docker(["exec", "web"] + open).text == "4" ? true : nil } == true)
+        try await eventually(.seconds(10)) { try await server.host.docker(["exec", "web"] + open).text == "4" ? true : nil }
+          == true)
       try await server.host.crash(container: "web")
       let report = try await slow
       #expect(report.failed == 4)
@@ -80,7 +81,8 @@ import Testing
       async let slow = server.get("/slow?ms=1500")
       let open = ["sh", "-c", "grep -c ':0050 .* 01 ' /proc/net/tcp"]
       #expect(
-        try await wait(.seconds(10)) { try await server.host.docker(["exec", "web"] + open).text == "1" ? true : nil } == true)
+        try await eventually(.seconds(10)) { try await server.host.docker(["exec", "web"] + open).text == "1" ? true : nil }
+          == true)
       try await server.host.checkedDocker(["stop", "--time", "10", "web"])
       #expect(try await slow == "me\n200")
       #expect(try await server.host.docker(["inspect", "--format", "{{.State.ExitCode}}", "web"]).text == "0")

@@ -36,7 +36,7 @@ extension Reactor {
   }
 
   private var hasRoom: Bool {
-    table.count < connectionLimit && table.count < (descriptorLimit - sockets.count - 64) / 2
+    table.count < connectionLimit && table.count < (descriptorLimit - sockets.count - min(64, descriptorLimit / 2)) / 2
   }
 
   // Listening sockets are level-triggered: one that is not read has to be silent, or the loop spins.
@@ -123,7 +123,9 @@ extension Reactor {
     // A late event of the closed socket must not meet the next one's.
     table[index].generation = table[index].generation &+ 1 == 0 ? 1 : table[index].generation &+ 1
     guard let handle = table[index].endpoint else { return }
-    listeners[Int(table[index].listener)]?.balancer.failed(handle)
+    let listener = Int(table[index].listener)
+    if listeners[listener]?.balancer.isLeaving(handle) == true { reportIsDue = true }
+    listeners[listener]?.balancer.failed(handle)
     table[index].endpoint = nil
     table[index].attempts = min(table[index].attempts, .max - 1) + 1
     tried[index, default: []].append(handle)

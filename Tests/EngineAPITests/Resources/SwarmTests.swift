@@ -158,7 +158,7 @@ struct SwarmTests {
     #expect(cluster.spec.orchestration.taskHistoryRetentionLimit == 2 && cluster.spec.labels == ["x": "y"])
     #expect(cluster.spec.name == "default" && cluster.spec.raft.snapshotInterval == nil)
     #expect(cluster.joinTokens.manager == Fixture.cluster.joinTokens.manager)
-    #expect(cluster.joinTokens.worker != Fixture.cluster.joinTokens.worker && JoinTokenText.isValid(cluster.joinTokens.worker))
+    #expect(cluster.joinTokens.worker != Fixture.cluster.joinTokens.worker && JoinToken.isValid(cluster.joinTokens.worker))
   }
 
   @Test(

@@ -51,7 +51,7 @@ package enum ClusterResource {
   }
 
   private static func rotated(_ token: String, _ generator: inout some RandomNumberGenerator) throws(SpecError) -> String {
-    guard let token = JoinTokenText.rotated(token, using: &generator) else { throw SpecError(rpc: .internal, "invalid join token") }
+    guard let token = JoinToken.rotated(token, using: &generator) else { throw SpecError(rpc: .internal, "invalid join token") }
     return token
   }
 }

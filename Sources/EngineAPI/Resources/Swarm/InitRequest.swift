@@ -47,6 +47,6 @@ package struct JoinRequest: Codable, Sendable {
   package func check() throws(SpecError) {
     guard listenAddr?.isEmpty == false else { throw SpecError("invalid ListenAddr \"\": invalid empty address") }
     guard remoteAddrs?.isEmpty == false else { throw SpecError("at least 1 RemoteAddr is required to join") }
-    guard JoinTokenText.isValid(joinToken ?? "") else { throw SpecError("invalid join token") }
+    guard JoinToken.isValid(joinToken ?? "") else { throw SpecError("invalid join token") }
   }
 }
