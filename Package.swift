@@ -88,7 +88,10 @@ let package = Package(
       "EngineAPI", ["ClusterModel", "ClusterRPC", "ClusterStore", "EngineClient", "HTTPWire", "Manager", nioCore, logging]),
     tests(
       "EngineAPI",
-      ["ClusterModel", "ClusterRPC", "ClusterStore", "EngineClient", "HTTPWire", "Manager", "SocketTestKit", nioCore, logging]),
+      [
+        "ClusterModel", "ClusterRPC", "ClusterStore", "EngineClient", "EngineTestKit", "HTTPWire", "Manager", "SocketTestKit",
+        nioCore, logging,
+      ]),
 
     // The programs: parse, compose, run.
     executable(

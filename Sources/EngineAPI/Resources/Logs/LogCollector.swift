@@ -3,6 +3,7 @@
 import ClusterModel
 import ClusterRPC
 import ClusterStore
+import EngineClient
 import Manager
 
 /// Reads the logs of several tasks at once into one queue.
@@ -45,13 +46,9 @@ struct LogCollector: Sendable {
 
   /// Until nothing more can come, or the client leaves.
   private func follow(into queue: BoundedQueue<[UInt8]>) async {
-    let (changes, change) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
-    let watcher = await store.watch(change)
     let logs = OpenLogs()
+    let watcher = await store.watch(logs.signal)
     await withDiscardingTaskGroup(returning: Void.self) { group in
-      group.addTask {
-        for await _ in changes { logs.signal() }
-      }
       var known: Set<String> = []
       for await _ in logs.changes {
         let state = await store.read { $0 }
@@ -76,6 +73,9 @@ struct LogCollector: Sendable {
       for try await line in try await source.logs(of: task, options: options) {
         guard await queue.send(framing.bytes(line, of: task)) else { return nil }
       }
+      return nil
+    } catch let error as EngineError where error.code == .notFound {
+      // The container of an ended task may have been removed by hand.
       return nil
     } catch {
       return Task.isCancelled ? nil : "task \(task.id): \(error)"

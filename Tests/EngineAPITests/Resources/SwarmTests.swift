@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ClusterModel
+import Testing
+
+@testable import EngineAPI
+
+@Suite("The swarm over the API")
+struct SwarmTests {
+  static let noSwarm =
+    #"This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to connect this node to swarm and try again."#
+
+  /// As the docker CLI 28 sends `swarm init`.
+  static let cliInit = #"""
+    {"ListenAddr":"0.0.0.0:2377","AdvertiseAddr":"","DataPathAddr":"","DataPathPort":0,"ForceNewCluster":false,
+    "Spec":{"Labels":null,"Orchestration":{},"Raft":{"ElectionTick":0,"HeartbeatTick":0},"Dispatcher":{},"CAConfig":{},
+    "TaskDefaults":{},"EncryptionConfig":{"AutoLockManagers":false}},"AutoLockManagers":false,"Availability":"active",
+    "DefaultAddrPool":null,"SubnetSize":0}
+    """#
+
+  @Test(
+    "outside a swarm every endpoint of one says so",
+    arguments: [
+      ("GET", "/swarm"), ("POST", "/swarm/update?version=1"), ("GET", "/swarm/unlockkey"), ("GET", "/services"),
+      ("POST", "/services/create"), ("GET", "/services/x"), ("DELETE", "/services/x"), ("POST", "/services/x/update?version=1"),
+      ("GET", "/services/x/logs?stdout=1"), ("GET", "/tasks"), ("GET", "/tasks/x"), ("GET", "/tasks/x/logs?stdout=1"),
+      ("GET", "/nodes"), ("GET", "/nodes/x"), ("DELETE", "/nodes/x"), ("POST", "/nodes/x/update?version=1"), ("GET", "/secrets"),
+      ("POST", "/secrets/create"), ("GET", "/configs"), ("POST", "/configs/create"), ("GET", "/configs/x"),
+    ])
+  func inactive(method: String, path: String) async throws {
+    let rig = try await SwarmRig(active: false)
+    #expect(try await rig.call(method, path, "{}") == (503, Self.noSwarm))
+    rig.control.inner.withLock { $0.swarm = .pending }
+    let pending = "This node is not a swarm manager. Manager is being prepared or has trouble connecting to the cluster."
+    #expect(try await rig.call(method, path, "{}") == (503, pending))
+  }
+
+  @Test("the docker CLI's init gets an address, defaults and a node id")
+  func initialize() async throws {
+    let rig = try await SwarmRig(active: false)
+    #expect(try await rig.call("POST", "/swarm/init", Self.cliInit) == (200, #""n1""#))
+    let request = try #require(rig.control.inner.withLock(\.initialized).first)
+    #expect(request.addresses.advertiseHost == "10.9.0.1" && request.addresses.port == 2_377)
+    #expect(request.spec == .defaults && request.availability == "active")
+    #expect(request.pools.pools == ["10.0.0.0/8"] && request.pools.subnetSize == 24 && request.pools.dataPathPort == 4_789)
+  }
+
+  @Test(
+    "an init that cannot be is refused",
+    arguments: [
+      ("{}", #"invalid ListenAddr "": invalid empty address"#),
+      (#"{"ListenAddr":"0.0.0.0","Spec":{"Name":"x"}}"#, #"swarm spec must be named "default""#),
+      (#"{"ListenAddr":"0.0.0.0","Availability":"x"}"#, #"invalid Availability: "x""#),
+      (#"{"ListenAddr":"0.0.0.0","SubnetSize":30}"#, "subnet size is out of range: 30"),
+      (#"{"ListenAddr":"0.0.0.0","DataPathPort":1}"#, "Datapath port number is not in valid range (1024-49151) : 1"),
+      (
+        #"{"ListenAddr":"0.0.0.0","AutoLockManagers":true}"#,
+        "rpc error: code = InvalidArgument desc = locked managers (autolock) are not supported by this release of Skep"
+      ),
+    ])
+  func badInit(body: String, message: String) async throws {
+    let rig = try await SwarmRig(active: false)
+    #expect(try await rig.call("POST", "/swarm/init", body) == (400, message))
+    #expect(rig.control.inner.withLock(\.initialized).isEmpty)
+  }
+
+  @Test("older clients' pools and ports are ignored")
+  func oldInit() async throws {
+    let rig = try await SwarmRig(active: false)
+    let body = #"{"ListenAddr":"0.0.0.0","SubnetSize":30,"DataPathPort":1}"#
+    #expect(try await rig.call("POST", "/v1.38/swarm/init", body).status == 200)
+  }
+
+  @Test("a host in a swarm is told that it is")
+  func already() async throws {
+    let rig = try await SwarmRig()
+    let text = #"This node is already part of a swarm. Use "docker swarm leave" to leave this swarm and join another one."#
+    #expect(try await rig.call("POST", "/swarm/init", Self.cliInit) == (503, text))
+    #expect(try await rig.call("POST", "/swarm/join", "{}") == (503, text))
+  }
+
+  @Test(
+    "a join says what is wrong with it, and at last that it is not supported",
+    arguments: [
+      ("{}", #"invalid ListenAddr "": invalid empty address"#),
+      (#"{"ListenAddr":"0.0.0.0"}"#, "at least 1 RemoteAddr is required to join"),
+      (#"{"ListenAddr":"0.0.0.0","RemoteAddrs":["a:1"],"JoinToken":"x"}"#, "invalid join token"),
+      (
+        #"{"ListenAddr":"0.0.0.0","RemoteAddrs":["a:1"],"JoinToken":"\#(Fixture.cluster.joinTokens.worker)"}"#,
+        #"joining several hosts is not supported by this release of Skep: each host is a swarm of its own, made with "docker swarm init""#
+      ),
+    ])
+  func join(body: String, message: String) async throws {
+    #expect(try await SwarmRig(active: false).call("POST", "/swarm/join", body) == (400, message))
+  }
+
+  @Test("the last manager leaves by force only")
+  func leave() async throws {
+    let rig = try await SwarmRig(active: false)
+    #expect(try await rig.call("POST", "/swarm/leave?force=1") == (503, "This node is not part of a swarm"))
+    let active = try await SwarmRig()
+    #expect(
+      try await active.call("POST", "/swarm/leave")
+        == (
+          503,
+          "You are attempting to leave the swarm on a node that is participating as a manager. Removing the last manager erases "
+            + "all current state of the swarm. Use `--force` to ignore this message. "
+        ))
+    #expect(active.control.inner.withLock(\.leaves).isEmpty)
+    #expect(try await active.call("POST", "/swarm/leave?force=1") == (200, ""))
+    #expect(active.control.inner.withLock(\.leaves) == [true])
+  }
+
+  @Test("a refusal to leave is put together from its parts")
+  func leaveTexts() {
+    let start = "You are attempting to leave the swarm on a node that is participating as a manager. "
+    let end =
+      "The only way to restore a swarm that has lost consensus is to reinitialize it with `--force-new-cluster`. Use `--force` to "
+      + "suppress this message."
+    let quorum = "Removing this node leaves 1 managers out of 2. Without a Raft quorum your swarm will be inaccessible. "
+    #expect(LeaveRefusal.text(managers: (2, 0)) == start + quorum + end)
+    #expect(LeaveRefusal.text(managers: (3, 0)) == start + end)
+    #expect(LeaveRefusal.text(managers: nil) == start + "Doing so may lose the consensus of your cluster. " + end)
+  }
+
+  static let cluster =
+    #"{"ID":"clusteraaaaaaaaaaaaaaaaaa","Version":{"Index":101},"CreatedAt":"2024-05-01T10:00:00Z","UpdatedAt":"2024-05-01T10:00:00Z","#
+    + #""Spec":{"Name":"default","Labels":{"a":"b"},"Orchestration":{"TaskHistoryRetentionLimit":5},"Raft":{"SnapshotInterval":10000,"#
+    + #""KeepOldSnapshots":0,"LogEntriesForSlowFollowers":500,"ElectionTick":10,"HeartbeatTick":1},"Dispatcher":{"HeartbeatPeriod":"#
+    + #"5000000000},"CAConfig":{"NodeCertExpiry":7776000000000000},"TaskDefaults":{},"EncryptionConfig":{"AutoLockManagers":false}},"#
+    + #""TLSInfo":{},"RootRotationInProgress":false,"DefaultAddrPool":["10.0.0.0/8"],"SubnetSize":24,"DataPathPort":4789"#
+
+  @Test("the swarm shows itself, with tokens to a manager's client only")
+  func inspect() async throws {
+    let rig = try await SwarmRig()
+    let tokens =
+      #","JoinTokens":{"Worker":"\#(Fixture.cluster.joinTokens.worker)","Manager":"\#(Fixture.cluster.joinTokens.manager)"}}"#
+    #expect(try await rig.call("GET", "/swarm") == (200, Self.cluster + tokens))
+    #expect(try await rig.call("GET", "/swarm/unlockkey") == (200, #"{"UnlockKey":""}"#))
+    #expect(try await rig.call("POST", "/swarm/unlock", #"{"UnlockKey":"x"}"#) == (409, "swarm is not locked"))
+    let inactive = try await SwarmRig(active: false)
+    #expect(try await inactive.call("POST", "/swarm/unlock", "{}") == (503, "This node is not part of a swarm"))
+  }
+
+  @Test("a trust root is shown with its subject and key")
+  func trustRoot() {
+    #expect(ClusterJSON.tls("").text == "{}")
+    #expect(ClusterJSON.tls("no certificate").text == #"{"TrustRoot":"no certificate"}"#)
+  }
+
+  @Test("an update replaces the spec and rotates tokens")
+  func update() async throws {
+    let rig = try await SwarmRig()
+    let body = #"{"Orchestration":{"TaskHistoryRetentionLimit":2},"Labels":{"x":"y"}}"#
+    #expect(
+      try await rig.call("POST", "/swarm/update?version=101&rotateWorkerToken=true&rotateManagerToken=false", body) == (200, ""))
+    let cluster = try #require(await rig.store.read(\.cluster))
+    #expect(cluster.spec.orchestration.taskHistoryRetentionLimit == 2 && cluster.spec.labels == ["x": "y"])
+    #expect(cluster.spec.name == "default" && cluster.spec.raft.snapshotInterval == nil)
+    #expect(cluster.joinTokens.manager == Fixture.cluster.joinTokens.manager)
+    #expect(cluster.joinTokens.worker != Fixture.cluster.joinTokens.worker && JoinToken.isValid(cluster.joinTokens.worker))
+  }
+
+  @Test(
+    "an update that cannot be is refused",
+    arguments: [
+      ("version=x", "{}", 400, #"invalid swarm version 'x': strconv.ParseUint: parsing "x": invalid syntax"#),
+      ("version=1", "{}", 500, "rpc error: code = Unknown desc = update out of sequence"),
+      ("version=101&rotateWorkerToken=x", "{}", 400, "invalid value for rotateWorkerToken: x"),
+      ("version=101&rotateManagerUnlockKey=x", "{}", 400, "invalid value for rotateManagerUnlockKey: x"),
+      ("version=101", #"{"Name":"x"}"#, 400, #"swarm spec must be named "default""#),
+      (
+        "version=101", #"{"CAConfig":{"NodeCertExpiry":1}}"#, 400,
+        "rpc error: code = InvalidArgument desc = minimum certificate expiry time is: 1h0m0s"
+      ),
+      (
+        "version=101", #"{"CAConfig":{"ForceRotate":1}}"#, 400,
+        "rpc error: code = InvalidArgument desc = rotations of the root certificate are not supported by this release of Skep"
+      ),
+      (
+        "version=101", #"{"CAConfig":{"SigningCACert":"x"}}"#, 400,
+        "rpc error: code = InvalidArgument desc = rotations of the root certificate are not supported by this release of Skep"
+      ),
+    ])
+  func badUpdate(query: String, body: String, status: Int, message: String) async throws {
+    #expect(try await SwarmRig().call("POST", "/swarm/update?\(query)", body) == (status, message))
+  }
+
+  @Test("secrets and configs: none, and none can be made", arguments: ["secret", "config"])
+  func payloads(kind: String) async throws {
+    let rig = try await SwarmRig()
+    #expect(try await rig.call("GET", "/\(kind)s") == (200, "[]"))
+    #expect(
+      try await rig.call("POST", "/\(kind)s/create", "{}")
+        == (501, "rpc error: code = Unimplemented desc = \(kind)s are not supported by this release of Skep"))
+    for (method, path) in [("GET", "/\(kind)s/x"), ("DELETE", "/\(kind)s/x"), ("POST", "/\(kind)s/x/update")] {
+      #expect(try await rig.call(method, path, "{}") == (404, "\(kind) x not found"))
+    }
+  }
+}
