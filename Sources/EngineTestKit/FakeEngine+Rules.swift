@@ -4,7 +4,8 @@ import ClusterModel
 import EngineClient
 
 extension FakeEngine {
-  static let unreachable = EngineError(.unreachable, "Cannot connect to the Docker daemon at unix:///fake. Is the docker daemon running?")
+  static let unreachable = EngineError(
+    .unreachable, "Cannot connect to the Docker daemon at unix:///fake. Is the docker daemon running?")
 
   func newID() -> String {
     defer { nextNumber += 1 }

@@ -6,7 +6,8 @@ import EngineClient
 import NIOCore
 
 extension NodeAgent: TaskLogSource {
-  package func logs(of task: ClusterTask, options: ClusterRPC.LogOptions) async throws -> AsyncThrowingStream<LogLine, any Error> {
+  package func logs(of task: ClusterTask, options: ClusterRPC.LogOptions) async throws -> AsyncThrowingStream<LogLine, any Error>
+  {
     let container = try await engine.container(controllers[task.id]?.container?.id ?? task.name)
     guard container.config.labels[Labels.cluster] == clusterID else {
       throw EngineError(.notFound, status: 404, "No such container: \(task.name)")

@@ -8,7 +8,8 @@ enum Fixtures {
   static let subnet = IPv4Subnet("10.0.1.0/24")
 
   static func template(
-    image: String = "web:1", labels: [String: String] = [:], ports: [PortConfig] = [], _ change: (inout TaskSpec) -> Void = { _ in }
+    image: String = "web:1", labels: [String: String] = [:], ports: [PortConfig] = [],
+    _ change: (inout TaskSpec) -> Void = { _ in }
   ) -> TaskTemplate {
     var spec = TaskSpec(containerSpec: ContainerSpec(image: image))
     change(&spec)

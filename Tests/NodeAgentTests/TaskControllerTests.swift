@@ -48,7 +48,8 @@ struct TaskControllerTests {
       name: "another container's death is not its own", events: [runs, starts, (1, .died(container: "c2", exitCode: 137))],
       actions: [toPrepare, toStart, ["report running 'started' ready"], []]),
     Sequence(
-      name: "is held before its start, then released", task: Fixtures.task(desired: .ready), events: [runs, (1, wanted(.running))],
+      name: "is held before its start, then released", task: Fixtures.task(desired: .ready),
+      events: [runs, (1, wanted(.running))],
       actions: [toPrepare, ["report ready 'prepared'"], ["report starting 'starting'", "start c1"]]),
     Sequence(
       name: "is stopped", events: [runs, starts, (1, wanted(.shutdown)), (1, .stopped(.success(exited(143))))],
@@ -119,6 +120,10 @@ struct TaskControllerTests {
       name: "runs once it is healthy",
       events: [runs, (0, .started(.success(running(.starting)))), (5, .health(container: "c1", .healthy))],
       actions: [toPrepare, toStart, ["report starting 'starting'"], ["report running 'started' ready"]]),
+    Sequence(
+      name: "is healthy before its start has been answered",
+      events: [runs, (0, .health(container: "c1", .healthy)), (0, .started(.success(running(.starting))))],
+      actions: [toPrepare, toStart, [], ["report running 'started' ready"]]),
     Sequence(
       name: "never healthy",
       events: [

@@ -8,7 +8,9 @@ struct TemplateCall {
 
   func value(_ context: TemplateContext) throws(TemplateError) -> TemplateValue {
     guard case .name(let function)? = tokens.first else {
-      guard tokens.count == 1, let token = tokens.first else { throw TemplateError("template: expansion: can't give argument to non-function") }
+      guard tokens.count == 1, let token = tokens.first else {
+        throw TemplateError("template: expansion: can't give argument to non-function")
+      }
       return try Self.value(of: token, context)
     }
     var arguments: [TemplateValue] = []
@@ -26,7 +28,8 @@ struct TemplateCall {
     case .name(let name): throw TemplateError("template: expansion:1: function \"\(name)\" not defined")
     case .field(let path):
       guard let value = context.value(at: path) else {
-        throw TemplateError("template: expansion:1: executing \"expansion\" at <.\(path.joined(separator: "."))>: can't evaluate field")
+        throw TemplateError(
+          "template: expansion:1: executing \"expansion\" at <.\(path.joined(separator: "."))>: can't evaluate field")
       }
       return value
     }
@@ -43,7 +46,8 @@ struct TemplateCall {
   /// `join separator value…`: swarm's own, which takes the values one by one.
   private static func join(_ arguments: [TemplateValue]) throws(TemplateError) -> TemplateValue {
     guard let separator = arguments.first else {
-      throw TemplateError("template: expansion:1: executing \"expansion\" at <join>: wrong number of args for join: want at least 1 got 0")
+      throw TemplateError(
+        "template: expansion:1: executing \"expansion\" at <join>: wrong number of args for join: want at least 1 got 0")
     }
     return .text(arguments.dropFirst().map(\.text).joined(separator: separator.text))
   }

@@ -70,6 +70,7 @@ extension TaskController {
   }
 
   mutating func changed(_ health: ContainerState.Health, _ now: Now) {
+    if operation == .start { earlyHealth = health }
     guard var container, container.phase == .running else { return }
     container.health = health
     if operation == nil { observe(container, now) } else { self.container = container }
