@@ -24,6 +24,8 @@ package actor FakeEngine {
   package var instantExits: [String: Int] = [:]
   /// What a container exits with when it is stopped.
   package var stopExitCode = 143
+  /// The connection breaks after this call was carried out, once, before its answer.
+  package var breaksAfter: String?
   package var pullsHang = false
   package var stopsHang = false
   package internal(set) var mostStartsAtOnce = 0

@@ -48,6 +48,39 @@ struct EngineAwayTests {
     #expect(await harness.engine.count(of: "start web.1.task1") == 1)
   }
 
+  @Test(
+    "a call whose answer is lost is not made twice",
+    arguments: ["create web.1.task1", "start web.1.task1", "stop web.1.task1", "remove web.1.task1"])
+  func lostAnswer(call: String) async throws {
+    let harness = Harness()
+    await harness.engine.configure { $0.breaksAfter = call }
+    await harness.assign(Fixtures.task())
+    try await harness.withAgent { _ in
+      try await harness.until("running") { await harness.state() == .running }
+      await harness.desire(.shutdown)
+      try await harness.until("shut down") { await harness.state() == .shutdown }
+      #expect(await harness.engine.containers.values.map(\.starts) == [1])
+      await harness.dispatcher.assign { $0.tasks = [:] }
+      try await harness.until("removed") { await harness.engine.containers.isEmpty }
+    }
+    #expect(await harness.engine.count(of: "start web.1.task1") == 1)
+  }
+
+  @Test("a container that ended while the answer to its start was lost is not started again")
+  func lostStart() async throws {
+    let harness = Harness()
+    await harness.engine.configure { engine in
+      engine.instantExits = ["web:1": 4]
+      engine.breaksAfter = "start web.1.task1"
+    }
+    await harness.assign(Fixtures.task())
+    try await harness.withAgent { _ in
+      try await harness.until("failed") { await harness.state() == .failed }
+    }
+    #expect(await harness.engine.container(named: "web.1.task1")?.starts == 1)
+    #expect(await harness.status()?.err == "task: non-zero exit (4)")
+  }
+
   @Test("a missed death is found by the regular look")
   func missed() async throws {
     let clock = ManualClock()

@@ -40,6 +40,16 @@ struct NetworkTests {
     #expect(IngressNetwork.body(subnet: subnet, clusterID: "cluster1").text == wanted)
   }
 
+  @Test("a published task without an address is rejected")
+  func noAddress() async throws {
+    let harness = Harness()
+    await harness.assign(Fixtures.task(template: TaskControllerTests.published))
+    try await harness.withAgent { _ in
+      try await harness.until("rejected") { await harness.state() == .rejected }
+    }
+    #expect(await harness.status()?.err == "node is missing network attachments, ip addresses may be exhausted")
+  }
+
   @Test("host-mode ports are reported as the engine gave them; a fixed address that is taken is a reason")
   func ports() async throws {
     let harness = Harness()

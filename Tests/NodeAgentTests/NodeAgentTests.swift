@@ -72,7 +72,7 @@ struct NodeAgentTests {
       ("nope:1", "rejected 'preparing' err 'No such image: nope:1'"),
       ("nope", "rejected 'preparing' err 'No such image: nope:latest'"),
       ("broken:1", "failed 'starting' err 'starting container failed: exec: \"x\": not found'"),
-      ("quick:1", "failed 'starting' err 'task: non-zero exit (3)'"), ("job:1", "complete 'finished'"),
+      ("quick:1", "failed 'started' err 'task: non-zero exit (3)'"), ("job:1", "complete 'finished'"),
     ])
   func reasons(image: String, brief: String) async throws {
     let harness = Harness()

@@ -100,7 +100,7 @@ struct TaskControllerTests {
     Sequence(
       name: "ends before its start has been answered",
       events: [runs, (0, .died(container: "c1", exitCode: 3)), starts],
-      actions: [toPrepare, toStart, [], ["report failed 'starting' err 'task: non-zero exit (3)'"]]),
+      actions: [toPrepare, toStart, [], ["report failed 'started' err 'task: non-zero exit (3)'"]]),
     Sequence(
       name: "the engine's own reason is kept", events: [runs, starts, (1, .observed(exited(127, error: "no such file")))],
       actions: [
