@@ -26,43 +26,88 @@ func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
 let package = Package(
   name: "skep",
+  products: [
+    .executable(name: "skepd", targets: ["skepd"]),
+    .executable(name: "skep", targets: ["skep"]),
+    .executable(name: "skep-relay", targets: ["skep-relay"]),
+    .library(name: "PlaygroundKit", targets: ["PlaygroundKit"]),
+  ],
   dependencies: [
-    .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.2"),
-    .package(url: "https://github.com/apple/swift-log.git", from: "1.16.2"),
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-asn1", from: "1.7.4"),
+    .package(url: "https://github.com/apple/swift-certificates", from: "1.21.1"),
+    .package(url: "https://github.com/apple/swift-crypto", "4.0.0"..<"5.0.0"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
   ],
   targets: [
     // The vocabulary: specs, objects, ids, parsing, validation. No I/O.
     library("ClusterModel"),
     tests("ClusterModel"),
-    // What managers and agents say to each other.
-    library("ClusterRPC", ["ClusterModel", "Balancing"]),
 
-    // Traffic. Balancing decides which endpoint takes a connection, without I/O; DataPlane is the sockets around it.
-    library("Balancing"),
-    tests("Balancing"),
+    // The pure core: decisions as values. No I/O, no clock, no randomness of their own.
+    library("ClusterStore", ["ClusterModel"]),
+    tests("ClusterStore", ["ClusterModel"]),
+    library("Balancing", ["ClusterModel"]),
+    tests("Balancing", ["ClusterModel"]),
+    library("Orchestration", ["Balancing", "ClusterModel", "ClusterStore"]),
+    tests("Orchestration", ["ClusterModel", "ClusterStore", "SimulationKit"]),
+
+    // The edges: each one kind of I/O.
     .target(name: "CLinux"),
-    library("DataPlane", ["Balancing", "CLinux"]),
+    library("DataPlane", ["Balancing", "CLinux", "ClusterModel"]),
     // The tests kill and restart the real relay, so it must have been built.
-    tests("DataPlane", ["Balancing", "CLinux", "skep-relay"]),
+    tests("DataPlane", ["Balancing", "CLinux", "ClusterModel", "skep-relay"]),
+    library("HTTPWire", [nioCore, nioPosix]),
+    tests("HTTPWire", ["SocketTestKit", nioCore]),
+    library("EngineClient", ["ClusterModel", "HTTPWire", nioCore]),
+    tests("EngineClient", ["ClusterModel", "HTTPWire", "SocketTestKit", nioCore]),
+    library("ClusterRPC", ["Balancing", "ClusterModel"]),
+    library("StoreSQLite", ["ClusterStore", .product(name: "GRDB", package: "GRDB.swift")]),
+    tests("StoreSQLite", ["ClusterStore"]),
+    library(
+      "Identity",
+      [
+        "ClusterModel", .product(name: "X509", package: "swift-certificates"), .product(name: "Crypto", package: "swift-crypto"),
+        .product(name: "SwiftASN1", package: "swift-asn1"),
+      ]),
+    tests("Identity"),
+
+    // The shells: HTTP front, control loops, task controllers.
+    library("Manager", ["Balancing", "ClusterModel", "ClusterRPC", "ClusterStore", "Orchestration", logging]),
+    tests("Manager", ["Balancing", "ClusterModel", "ClusterRPC", "ClusterStore"]),
+    library("NodeAgent", ["Balancing", "ClusterModel", "ClusterRPC", "EngineClient", logging]),
+    tests("NodeAgent", ["Balancing", "ClusterModel", "ClusterRPC", "EngineClient", "EngineTestKit"]),
+    library("EngineAPI", ["ClusterModel", "ClusterRPC", "ClusterStore", "EngineClient", "HTTPWire", "Manager", nioCore, logging]),
+    tests(
+      "EngineAPI",
+      ["ClusterModel", "ClusterRPC", "ClusterStore", "EngineClient", "HTTPWire", "Manager", "SocketTestKit", nioCore, logging]),
+
+    // The programs: parse, compose, run.
+    executable(
+      "skepd",
+      [
+        "Balancing", "ClusterModel", "ClusterRPC", "ClusterStore", "DataPlane", "EngineAPI", "EngineClient", "Identity", "Manager", "NodeAgent",
+        "StoreSQLite", arguments, logging,
+      ]),
+    executable("skep", ["PlaygroundKit", arguments]),
     executable("skep-relay", ["DataPlane"]),
 
-    // HTTP/1.1 over one socket, to the byte: heads, bodies, half-closes. No policy.
-    library("HTTPWire", [nioCore, nioPosix]),
-    tests("HTTPWire", [nioCore]),
-    // The local Docker Engine, over its socket.
-    library("EngineClient", ["ClusterModel", "HTTPWire", nioCore]),
-    tests("EngineClient", ["ClusterModel", "HTTPWire", nioCore]),
-    // What a Docker client talks to.
-    library("EngineAPI", ["ClusterModel", "HTTPWire", nioCore, logging]),
-    tests("EngineAPI", ["ClusterModel", "HTTPWire", nioCore, logging]),
-
-    // A node's tasks on its own engine, and its traffic.
-    library("NodeAgent", ["Balancing", "ClusterModel", "ClusterRPC", "EngineClient", nioCore, logging]),
-    // An engine in memory that refuses what a real one refuses.
-    library("EngineTestKit", ["ClusterModel", "EngineClient", nioCore]),
-    tests("NodeAgent", ["Balancing", "ClusterModel", "ClusterRPC", "EngineClient", "EngineTestKit", nioCore, logging]),
+    // Test and demo kits.
+    library("SimulationKit", ["ClusterModel", "ClusterStore", "Orchestration"]),
+    library("EngineTestKit", ["ClusterModel", "EngineClient"]),
+    // Servers and clients on unix sockets in a folder of their own.
+    .target(
+      name: "SocketTestKit", dependencies: ["HTTPWire", nioCore], path: "Tests/SocketTestKit", swiftSettings: settings),
+    .target(
+      name: "PlaygroundKit", dependencies: [.product(name: "Subprocess", package: "swift-subprocess")],
+      resources: [.embedInCode("Resources/web.c")], swiftSettings: settings),
+    tests("PlaygroundKit"),
   ]
 )

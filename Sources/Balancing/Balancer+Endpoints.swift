@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+package import ClusterModel
+
 extension Balancer {
   /// One endpoint's counts. `inTable` is false for one that only waits for its connections to end.
   package struct Load: Hashable, Sendable {

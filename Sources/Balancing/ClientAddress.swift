@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+package import ClusterModel
+
 /// A client's address: 16 bytes, IPv4 as `::ffff:a.b.c.d`, the way a dual-stack socket reports it.
 package struct ClientAddress: Hashable, Sendable {
   private let high: UInt64
@@ -11,7 +13,7 @@ package struct ClientAddress: Hashable, Sendable {
   }
 
   package init(_ address: IPv4Address) {
-    self.init(high: 0, low: 0xffff_0000_0000 | UInt64(address.rawValue))
+    self.init(high: 0, low: 0xffff_0000_0000 | UInt64(address.bits))
   }
 
   /// Bytes in network order; `bytes` beyond 16 are ignored and missing ones count as zero.

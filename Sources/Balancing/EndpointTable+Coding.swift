@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import ClusterModel
+
 extension EndpointTable {
   private static let version: UInt8 = 1
 
@@ -45,7 +47,7 @@ extension Listener {
     writer.write(UInt32(endpoints.count))
     for endpoint in endpoints {
       writer.write(endpoint.id)
-      writer.write(endpoint.address.rawValue)
+      writer.write(endpoint.address.bits)
       writer.write(endpoint.port)
       writer.write(endpoint.state.rawValue)
     }
@@ -69,7 +71,7 @@ extension Listener {
 extension Endpoint {
   fileprivate init(from reader: inout BinaryReader) throws(BinaryCodingError) {
     let id = try reader.readString()
-    let address = IPv4Address(rawValue: try reader.read())
+    let address = IPv4Address(bits: try reader.read())
     let port = try reader.read(UInt16.self)
     guard let state = State(rawValue: try reader.read()) else {
       throw BinaryCodingError(.invalidValue, "state of endpoint \(id)")

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+package import ClusterModel
+
 /// Every listener of a node with its endpoints: what the managers send, and what the relay applies as a whole.
 package struct EndpointTable: Hashable, Sendable {
   /// Rises with every change. Two tables of the same generation are the same.
@@ -25,7 +27,8 @@ package struct Listener: Hashable, Sendable {
   package var strategy: Strategy
   package var endpoints: [Endpoint]
 
-  package init(id: String, port: UInt16, transport: Transport = .tcp, strategy: Strategy = .standard, endpoints: [Endpoint] = []) {
+  package init(id: String, port: UInt16, transport: Transport = .tcp, strategy: Strategy = .standard, endpoints: [Endpoint] = [])
+  {
     self.id = id
     self.port = port
     self.transport = transport

@@ -6,6 +6,8 @@ package enum Labels {
   package static let cluster = "skep.cluster"
   /// On a service: how its published ports choose among tasks.
   package static let strategy = "skep.lb.strategy"
+  /// The values `strategy` may have.
+  package static let strategies = ["round-robin", "least-connections", "ip-hash", "random"]
   /// On a service: how long a stopping task may keep its open connections. A Go duration; 10 s by default.
   package static let drainTimeout = "skep.drain.timeout"
   /// On a service: how long a running task may take to become ready. A Go duration; 60 s by default.

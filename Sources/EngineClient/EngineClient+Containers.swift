@@ -7,7 +7,8 @@ import NIOCore
 extension EngineClient {
   package func containers(all: Bool, labels: [String]) async throws -> [ContainerSummary] {
     let filters = Self.query(labels.isEmpty ? [:] : ["label": labels])
-    return try await decode([ContainerSummary].self, usual("GET", "/containers/json", query: [("all", all ? "1" : "0")] + filters))
+    return try await decode(
+      [ContainerSummary].self, usual("GET", "/containers/json", query: [("all", all ? "1" : "0")] + filters))
   }
 
   package func container(_ id: String) async throws -> Inspected<Container> {

@@ -15,7 +15,8 @@ package struct Inspected<Value: Sendable & Decodable>: Sendable {
     self.raw = raw
   }
 
-  init(json: JSONValue) throws {
+  /// From the engine's JSON; a fake engine makes its objects this way too.
+  package init(json: JSONValue) throws {
     self.init(try GoJSONDecoder().decode(Value.self, from: json), raw: json)
   }
 
@@ -137,6 +138,11 @@ package struct Container: Sendable, Hashable, Codable {
 package struct CreatedContainer: Sendable, Hashable, Codable {
   package var id: String
   package var warnings: [String]
+
+  package init(id: String, warnings: [String] = []) {
+    self.id = id
+    self.warnings = warnings
+  }
 }
 
 package struct ContainerExit: Sendable, Hashable, Codable {
@@ -144,7 +150,10 @@ package struct ContainerExit: Sendable, Hashable, Codable {
     package var message: String
   }
   package var statusCode: Int
+  /// Why waiting failed; nil when the container ended.
   package var error: Failure?
+
+  package init(statusCode: Int) { self.statusCode = statusCode }
 }
 
 package struct EngineImage: Sendable, Hashable, Codable {
@@ -197,6 +206,11 @@ package struct EngineEvent: Sendable, Hashable, Codable {
   package struct Actor: Sendable, Hashable, Codable {
     package var id: String
     package var attributes: [String: String]
+
+    package init(id: String, attributes: [String: String] = [:]) {
+      self.id = id
+      self.attributes = attributes
+    }
   }
   /// `container`, `image`, `network`, `volume`, `daemon`…
   package var type: String
@@ -205,4 +219,12 @@ package struct EngineEvent: Sendable, Hashable, Codable {
   package var actor: Actor
   package var scope: String
   package var timeNano: Int
+
+  package init(type: String, action: String, actor: Actor, scope: String = "local", timeNano: Int) {
+    self.type = type
+    self.action = action
+    self.actor = actor
+    self.scope = scope
+    self.timeNano = timeNano
+  }
 }

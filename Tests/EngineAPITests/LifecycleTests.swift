@@ -6,6 +6,7 @@ import Foundation
 import HTTPWire
 import Logging
 import NIOCore
+import SocketTestKit
 import Testing
 
 @Suite("The front's sockets and its end")

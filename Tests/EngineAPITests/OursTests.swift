@@ -5,6 +5,7 @@ import EngineAPI
 import Foundation
 import HTTPWire
 import NIOCore
+import SocketTestKit
 import Testing
 
 private let echo = TestResponder { request in
@@ -177,6 +178,26 @@ struct OursTests {
     try await withFront { path in
       let answer = try await RawClient.exchange(path, "GET \(target) HTTP/1.1\r\n\r\n")
       #expect(answer.hasPrefix("HTTP/1.1 400 ") && answer.hasSuffix("{\"message\":\"\(message)\"}\n"))
+    }
+  }
+
+  @Test("a client that ends its direction after the request still gets the answer")
+  func halfClosed() async throws {
+    let asked = Flag()
+    let go = Flag()
+    let responder = TestResponder { _ in
+      asked.set()
+      try await eventually { go.isSet }
+      return .json(["late": true])
+    }
+    try await withFront(responder) { path in
+      let client = try await RawClient(path)
+      try await client.send("GET /ours HTTP/1.1\r\n\r\n")
+      await client.channel.finish()
+      try await eventually { asked.isSet }
+      go.set()
+      let answer = try await client.rest()
+      #expect(answer.hasSuffix("{\"late\":true}\n"))
     }
   }
 }

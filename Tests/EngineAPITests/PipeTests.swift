@@ -5,6 +5,7 @@ import EngineAPI
 import Foundation
 import HTTPWire
 import NIOCore
+import SocketTestKit
 import Synchronization
 import Testing
 

@@ -5,6 +5,7 @@ import EngineAPI
 import Foundation
 import HTTPWire
 import NIOCore
+import SocketTestKit
 import Synchronization
 import Testing
 
@@ -103,17 +104,6 @@ struct StreamTests {
       #expect(produced.withLock { $0 } < 2 * 1_024 * 1_024)
       while let part = try await client.channel.read() { received += part.readableBytes }
       #expect(received >= total)
-    }
-  }
-}
-
-/// Waits until `value` has stayed the same for a while.
-func settles(_ value: @escaping @Sendable () -> Int) async throws {
-  try await within {
-    var (last, same) = (-1, 0)
-    while same < 20 {
-      try await Task.sleep(for: .milliseconds(10))
-      (last, same) = value() == last && last > 0 ? (last, same + 1) : (value(), 0)
     }
   }
 }

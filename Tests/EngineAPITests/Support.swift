@@ -2,81 +2,9 @@
 
 import ClusterModel
 import EngineAPI
-import Foundation
 import HTTPWire
 import Logging
-import NIOCore
-import Synchronization
-import Testing
-
-/// A folder with a path short enough for sockets, removed at the end.
-func withFolder<Result>(_ body: (String) async throws -> Result) async throws -> Result {
-  let path = "/tmp/skep-\(UInt32.random(in: 0 ... .max))"
-  try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-  defer { try? FileManager.default.removeItem(atPath: path) }
-  return try await body(path)
-}
-
-/// Runs `serve` for each connection to the unix socket at `path` while `body` runs.
-func withServer(
-  _ path: String, serve: @escaping @Sendable (ByteChannel) async throws -> Void, _ body: @Sendable () async throws -> Void
-) async throws {
-  let descriptor = try bindSocket(path)
-  let server = try await ByteChannel.accept(on: descriptor)
-  try await server.executeThenClose { incoming in
-    try await withThrowingTaskGroup(of: Void.self) { group in
-      group.addTask {
-        try await withThrowingDiscardingTaskGroup { connections in
-          for try await channel in incoming {
-            connections.addTask {
-              try? await serve(channel)
-              channel.close()
-            }
-          }
-        }
-      }
-      try await body()
-      group.cancelAll()
-    }
-  }
-}
-
-private func bindSocket(_ path: String) throws -> CInt {
-  let descriptor = socket(AF_UNIX, CInt(SOCK_STREAM.rawValue) | CInt(SOCK_NONBLOCK.rawValue), 0)
-  var address = sockaddr_un()
-  address.sun_family = sa_family_t(AF_UNIX)
-  withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
-  let result = withUnsafePointer(to: &address) {
-    $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size)) }
-  }
-  try #require(result == 0)
-  return descriptor
-}
-
-struct TimedOut: Error {}
-
-/// Fails when `work` takes longer than `limit`.
-func within<Result: Sendable>(_ limit: Duration = .seconds(20), _ work: @escaping @Sendable () async throws -> Result)
-  async throws
-  -> Result
-{
-  try await withThrowingTaskGroup(of: Result.self) { group in
-    group.addTask(operation: work)
-    group.addTask {
-      try await Task.sleep(for: limit)
-      throw TimedOut()
-    }
-    defer { group.cancelAll() }
-    return try #require(try await group.next())
-  }
-}
-
-/// Waits until `condition` holds.
-func eventually(_ condition: @escaping @Sendable () async -> Bool) async throws {
-  try await within {
-    while !(await condition()) { try await Task.sleep(for: .milliseconds(5)) }
-  }
-}
+import SocketTestKit
 
 /// Answers below `/ours`.
 struct TestResponder: Responder {
@@ -124,44 +52,4 @@ func runFront(
     group.cancelAll()
     try await group.waitForAll()
   }
-}
-
-/// A client that writes and reads raw bytes.
-struct RawClient: Sendable {
-  let channel: ByteChannel
-
-  init(_ path: String) async throws { channel = try await ByteChannel.connect(toUnixSocket: path) }
-
-  func send(_ text: String) async throws { try await channel.write(Array(text.utf8)) }
-
-  /// Everything up to the end.
-  func rest() async throws -> String {
-    var bytes: [UInt8] = []
-    while let part = try await channel.read() { bytes.append(contentsOf: part.readableBytesView) }
-    return String(decoding: bytes, as: UTF8.self)
-  }
-
-  /// Reads until `ending` has come; what comes in the same read behind it is included.
-  func read(until ending: String) async throws -> String {
-    var text = ""
-    while !text.contains(ending), let part = try await channel.read() { text += String(buffer: part) }
-    return text
-  }
-
-  static func exchange(_ path: String, _ text: String) async throws -> String {
-    let client = try await RawClient(path)
-    try await client.send(text)
-    return try await client.rest()
-  }
-}
-
-/// Reads a head; the rest stays in the reader.
-func readHead(_ reader: inout ByteReader) async throws -> RequestHead {
-  try HeadParser.request(try #require(try await reader.head(limit: 65_536)))
-}
-
-final class Flag: Sendable {
-  private let state = Mutex(false)
-  var isSet: Bool { state.withLock { $0 } }
-  func set() { state.withLock { $0 = true } }
 }

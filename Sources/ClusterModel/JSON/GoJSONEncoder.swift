@@ -134,7 +134,8 @@ private struct SingleSlot: SingleValueEncodingContainer {
     case let string as String: slot.content = .value(.string(string))
     case let integer as any BinaryInteger: slot.content = .value(.number("\(integer)"))
     case let double as Double: slot.content = .value(.number(Self.text(double)))
-    case let float as Float: slot.content = .value(.number(Self.text(Double(float))))
+    // Shortest text of the 32 bits: as a double, 0.1 would read 0.10000000149011612.
+    case let float as Float: slot.content = .value(.number(float == float.rounded() ? Self.text(Double(float)) : "\(float)"))
     default: slot.content = .value(try ValueEncoder.value(of: value))
     }
   }

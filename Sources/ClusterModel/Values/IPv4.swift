@@ -18,6 +18,8 @@ package struct IPv4Address: Sendable, Hashable, Comparable, CustomStringConverti
     self.bits = bits
   }
 
+  package static let loopback = IPv4Address(bits: 0x7F00_0001)
+
   package var description: String { "\(bits >> 24).\(bits >> 16 & 255).\(bits >> 8 & 255).\(bits & 255)" }
 
   package static func < (left: IPv4Address, right: IPv4Address) -> Bool { left.bits < right.bits }

@@ -75,7 +75,8 @@ extension ControlMessage.Hello {
   fileprivate init(from reader: inout BinaryReader) throws(BinaryCodingError) {
     let version: UInt16 = try reader.read()
     self.init(
-      processID: try reader.read(), release: try reader.readString(), generation: try reader.read(), ports: try reader.readPorts())
+      processID: try reader.read(), release: try reader.readString(), generation: try reader.read(), ports: try reader.readPorts()
+    )
     self.version = version
   }
 }

@@ -5,6 +5,8 @@ import CLinux
 
 /// A message that is too large for one packet travels in several: version, kind, "more follows", then a part of the payload.
 struct ControlPacket: Hashable, Sendable {
+  /// Of the framing, not of the messages: it stays, or two versions could not even say hello.
+  static let version: UInt8 = 1
   static let headerSize = 3
   /// A quarter of the usual socket buffer, so that a few packets are always under way.
   static let payloadSize = 48 * 1024
@@ -20,7 +22,7 @@ struct ControlPacket: Hashable, Sendable {
       let part = payload.dropFirst(index * payloadSize).prefix(payloadSize)
       let more: UInt8 = index + 1 < count ? 1 : 0
       return ControlPacket(
-        bytes: [UInt8(ControlMessage.version), message.kind, more] + part,
+        bytes: [version, message.kind, more] + part,
         descriptors: Array(descriptors.dropFirst(index * perPacket).prefix(perPacket)))
     }
   }
@@ -44,8 +46,8 @@ struct ControlAssembler: Sendable {
   mutating func append(_ packet: ControlPacket) throws(BinaryCodingError) -> (message: ControlMessage, descriptors: [Int32])? {
     descriptors += packet.descriptors
     guard packet.bytes.count >= ControlPacket.headerSize else { throw BinaryCodingError(.truncated, "packet without header") }
-    guard packet.bytes[0] == ControlMessage.version else {
-      throw BinaryCodingError(.unsupportedVersion, "protocol version \(packet.bytes[0])")
+    guard packet.bytes[0] == ControlPacket.version else {
+      throw BinaryCodingError(.unsupportedVersion, "packet version \(packet.bytes[0])")
     }
     guard kind == nil || kind == packet.bytes[1] else { throw BinaryCodingError(.invalidValue, "message inside a message") }
     kind = packet.bytes[1]

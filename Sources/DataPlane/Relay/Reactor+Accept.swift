@@ -36,7 +36,7 @@ extension Reactor {
   }
 
   private var hasRoom: Bool {
-    table.count < connectionLimit && table.count < (descriptorLimit - sockets.count - 64) / 2
+    table.count < connectionLimit && table.count < (descriptorLimit - sockets.count - min(64, descriptorLimit / 2)) / 2
   }
 
   // Listening sockets are level-triggered: one that is not read has to be silent, or the loop spins.
@@ -75,7 +75,7 @@ extension Reactor {
     {
       listeners[listener]?.balancer.opened(handle)
       table[index].endpoint = handle
-      let descriptor = cl_connect(address.rawValue, port)
+      let descriptor = cl_connect(address.bits, port)
       if descriptor >= 0, watchConnecting(index, descriptor) { return }
       giveUpEndpoint(index)
     }
@@ -123,7 +123,9 @@ extension Reactor {
     // A late event of the closed socket must not meet the next one's.
     table[index].generation = table[index].generation &+ 1 == 0 ? 1 : table[index].generation &+ 1
     guard let handle = table[index].endpoint else { return }
-    listeners[Int(table[index].listener)]?.balancer.failed(handle)
+    let listener = Int(table[index].listener)
+    if listeners[listener]?.balancer.isLeaving(handle) == true { reportIsDue = true }
+    listeners[listener]?.balancer.failed(handle)
     table[index].endpoint = nil
     table[index].attempts = min(table[index].attempts, .max - 1) + 1
     tried[index, default: []].append(handle)

@@ -73,7 +73,7 @@ extension Reactor {
   mutating func beginDrain() {
     guard drainDeadline == nil else { return }
     drainDeadline = now + drainTimeout
-    for index in sockets.indices { closeListener(index) }
+    for index in sockets.indices { closeListener(index, forGood: false) }
     control = nil
   }
 }

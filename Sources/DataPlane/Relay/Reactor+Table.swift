@@ -21,37 +21,32 @@ extension Reactor {
   private mutating func updateListeners(_ wanted: [Listener]) -> [Int] {
     var known: [String: Int] = [:]
     for index in listeners.indices {
-      if let listener = listeners[index] { known[listener.id] = index }
-      listeners[index]?.inTable = false
+      if let id = listeners[index]?.listener.id { known[id] = index }
     }
-    let indexes = wanted.map { update($0, at: known[$0.id]) }
-    for index in listeners.indices where listeners[index]?.inTable == false {
-      listeners[index]?.balancer.update(strategy: .standard, endpoints: [])
+    let ids = Set(wanted.map(\.id))
+    for (id, index) in known where !ids.contains(id) {
+      listeners[index]?.leaveTable()
       if listeners[index]?.open == 0 { listeners[index] = nil }
     }
-    return indexes
+    return wanted.map { update($0, at: known[$0.id]) }
   }
 
   private mutating func update(_ wanted: Listener, at known: Int?) -> Int {
     if let known {
-      listeners[known]?.port = wanted.port
-      listeners[known]?.inTable = true
-      listeners[known]?.balancer.update(strategy: wanted.strategy, endpoints: wanted.endpoints)
+      listeners[known]?.update(wanted)
       return known
     }
-    let balancer = Balancer(strategy: wanted.strategy, endpoints: wanted.endpoints)
-    let listener = RelayListener(id: wanted.id, port: wanted.port, balancer: balancer)
-    if let free = listeners.firstIndex(where: { $0 == nil }) {
-      listeners[free] = listener
-      return free
+    guard let free = listeners.firstIndex(where: { $0 == nil }) else {
+      listeners.append(RelayListener(wanted))
+      return listeners.count - 1
     }
-    listeners.append(listener)
-    return listeners.count - 1
+    listeners[free] = RelayListener(wanted)
+    return free
   }
 
   private mutating func adoptSockets(_ new: [(port: UInt16, descriptor: Int32)], wanted: Set<UInt16>) {
     for index in sockets.indices {
-      if let socket = sockets[index], !wanted.contains(socket.port) { closeListener(index) }
+      if let socket = sockets[index], !wanted.contains(socket.port) { closeListener(index, forGood: true) }
     }
     for (port, descriptor) in new {
       let isNew = wanted.contains(port) && !sockets.contains { $0?.port == port } && drainDeadline == nil
@@ -84,10 +79,12 @@ extension Reactor {
     return failures
   }
 
-  mutating func closeListener(_ index: Int) {
+  /// For good, nobody can connect any more, whoever else holds the socket; else its other holders go on queueing clients.
+  mutating func closeListener(_ index: Int, forGood: Bool) {
     guard let socket = sockets[index] else { return }
     // Other processes hold it too, so closing would not take it out of epoll.
     _ = cl_epoll_remove(epoll, socket.descriptor)
+    if forGood { shutdown(socket.descriptor, Int32(SHUT_RDWR)) }
     close(socket.descriptor)
     sockets[index] = nil
   }
@@ -146,7 +143,7 @@ extension RelayListener {
         bytesIn: load.tally.bytesIn + (live[handle]?.in ?? 0), bytesOut: load.tally.bytesOut + (live[handle]?.out ?? 0))
     }
     return ListenerCounters(
-      id: id, port: port, open: UInt32(open), total: total, refused: refused,
+      id: listener.id, port: listener.port, open: UInt32(open), total: total, refused: refused,
       bytesIn: live.values.reduce(bytesIn) { $0 + $1.in }, bytesOut: live.values.reduce(bytesOut) { $0 + $1.out },
       endpoints: endpoints)
   }

@@ -4,8 +4,8 @@ import Balancing
 
 /// A listener's balancer and counts. Outlives the listener until its last connection is closed.
 struct RelayListener {
-  let id: String
-  var port: UInt16
+  /// As the last table had it; one that comes again unchanged costs a comparison.
+  var listener: Listener
   var balancer: Balancer
   var inTable = true
   var open = 0
@@ -13,6 +13,24 @@ struct RelayListener {
   var refused: UInt64 = 0
   var bytesIn: UInt64 = 0
   var bytesOut: UInt64 = 0
+
+  init(_ listener: Listener) {
+    self.listener = listener
+    balancer = Balancer(strategy: listener.strategy, endpoints: listener.endpoints)
+  }
+
+  mutating func update(_ wanted: Listener) {
+    if listener != wanted || !inTable { balancer.update(strategy: wanted.strategy, endpoints: wanted.endpoints) }
+    listener = wanted
+    inTable = true
+  }
+
+  /// No new connections; those open go on.
+  mutating func leaveTable() {
+    guard inTable else { return }
+    inTable = false
+    balancer.update(strategy: listener.strategy, endpoints: [])
+  }
 }
 
 /// A listening socket. Keyed by port: it stays when the port goes from one service to another.

@@ -30,8 +30,10 @@ struct KeptSockets: ~Copyable {
     descriptors[port] = descriptor
   }
 
+  /// Frees ports for good: closing alone would not, while a process that is just being started still has copies.
   mutating func close(where isUnwanted: (UInt16) -> Bool) {
     for (port, descriptor) in descriptors where isUnwanted(port) {
+      shutdown(descriptor, Int32(SHUT_RDWR))
       Glibc.close(descriptor)
       descriptors[port] = nil
     }

@@ -34,7 +34,7 @@ struct RelayProcess {
 
 /// A control group beside skepd's own, so that killing skepd's whole group spares the relay. Covers cgroup v2 and the
 /// hierarchy systemd keeps on hybrid hosts.
-enum ControlGroup {
+package enum ControlGroup {
   static let name = "skep-relay"
 
   /// What could not be done; empty when all is well.
@@ -45,6 +45,12 @@ enum ControlGroup {
       do { try move(process, to: directory) } catch { failures.append(error) }
     }
     return failures
+  }
+
+  /// Removes the group; it stays while a relay is in it.
+  package static func removeIfEmpty() {
+    guard let text = readAll("/proc/self/cgroup") else { return }
+    for directory in directories(cgroup: text, exists: { access($0, F_OK) == 0 }) { rmdir(directory) }
   }
 
   /// Where the group belongs, from the lines of `/proc/self/cgroup`. Pure but for `exists`.

@@ -33,7 +33,8 @@ package final class RelaySupervisor: Sendable {
 
   /// - Parameter runDirectory: holds `relay.sock`, `relay.pid` and `relay.log`; made when missing. At most about 90 bytes, as
   ///   socket paths are short.
-  package init(executable: String, runDirectory: String, log: @escaping @Sendable (LogLevel, String) -> Void = { _, _ in }) throws {
+  package init(executable: String, runDirectory: String, log: @escaping @Sendable (LogLevel, String) -> Void = { _, _ in }) throws
+  {
     process = RelayProcess(executable: executable, runDirectory: runDirectory)
     mailbox = try SupervisorMailbox()
     self.log = log

@@ -77,6 +77,9 @@ extension SupervisorLoop {
     let refused = table.listeners.compactMap { listener in
       applied.failures[listener.id].map { ProgramResult.Failure(listener: listener.id, port: listener.port, errno: $0) }
     }
+    // A socket of ours that listens no more is bound anew with the next table.
+    relayPorts.subtract(refused.map(\.port))
+    kept.close { port in refused.contains { $0.port == port } }
     for failure in table.failures + refused { log(.error, "\(failure)") }
     let result = ProgramResult(generation: applied.generation, failures: table.failures + refused)
     for ticket in table.tickets { mailbox.resolve(ticket, .success(.programmed(result))) }

@@ -8,6 +8,8 @@ import Glibc
 final class SupervisorLoop {
   /// A relay that was started and does not answer within this time is killed.
   private static let startTimeout: UInt64 = 5_000_000_000
+  /// Before talking again to a relay that was not understood.
+  private static let misunderstandingPause: UInt64 = 500_000_000
   /// One that accepts us and says nothing for this long is stuck, and serves nobody.
   private static let greetTimeout: UInt64 = 10_000_000_000
 
@@ -35,6 +37,7 @@ final class SupervisorLoop {
   /// Children that let go of the socket and may still have connections to finish.
   private var leaving: [Int32] = []
   private var connectedAt: UInt64 = 0
+  private var pauseUntil: UInt64 = 0
   private var childStarted: UInt64 = 0
   private var backoff = RestartBackoff()
   private var startAt: UInt64?
@@ -57,6 +60,7 @@ final class SupervisorLoop {
   deinit { link?.close() }
 
   func run() throws {
+    defer { ControlGroup.removeIfEmpty() }
     while !isStopping {
       if hasBeenSuperseded { throw DataPlaneError(.superseded, "another skepd has taken over \(process.controlPath)") }
       if link == nil, !isOff { establish() }
@@ -71,8 +75,14 @@ final class SupervisorLoop {
     _ = poll(&watched, nfds_t(watched.count), timeout())
     if watched[0].revents != 0 { takeRequests() }
     if watched.count > 1, watched[1].revents != 0 { receive() }
-    leaving.removeAll(where: RelayProcess.hasEnded)
+    reap()
     if link != nil, !hasGreeted { checkGreeting() }
+  }
+
+  private func reap() {
+    guard !leaving.isEmpty else { return }
+    leaving.removeAll(where: RelayProcess.hasEnded)
+    if leaving.isEmpty, isOff { ControlGroup.removeIfEmpty() }
   }
 
   // While a relay is starting its socket is tried again and again: it answers within a few milliseconds.
@@ -111,6 +121,7 @@ final class SupervisorLoop {
         }
       }
     } catch {
+      pauseUntil = cl_monotonic_nanoseconds() + Self.misunderstandingPause
       lost("left the relay: \(error)")
     }
   }
@@ -131,6 +142,7 @@ final class SupervisorLoop {
   }
 
   private func establish() {
+    guard cl_monotonic_nanoseconds() >= pauseUntil else { return }
     if let found = try? ControlSocket.connect(to: process.controlPath) {
       link = found
       connectedAt = cl_monotonic_nanoseconds()

@@ -41,15 +41,15 @@ package struct HTTPFront: Sendable {
       try Listener(address: $0, settings: settings, registry: registry, serve: serve, logger: logger)
     }
     ready()
-    try await withThrowingTaskGroup(of: Void.self) { group in
+    await withTaskGroup(of: Void.self) { group in
       group.addTask {
-        try await withThrowingDiscardingTaskGroup { group in
-          for listener in listeners { group.addTask { try await listener.run() } }
+        await withDiscardingTaskGroup { group in
+          for listener in listeners { group.addTask { await listener.run() } }
         }
       }
       group.addTask { await endOfDrain(registry) }
       // Either every connection is over, or their time is.
-      try await group.next()
+      await group.next()
       group.cancelAll()
     }
   }

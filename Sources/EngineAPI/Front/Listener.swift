@@ -27,12 +27,17 @@ struct Listener {
   }
 
   /// Returns when shutting down has begun and every connection is over.
-  func run() async throws {
-    try await withThrowingDiscardingTaskGroup { connections in
+  func run() async {
+    await withDiscardingTaskGroup { connections in
       var current: UnixSocketFile? = file
       while let file = current {
         defer { file.remove() }
-        try await accept(file) { channel in connections.addTask { await serve(channel, registry) } }
+        do {
+          try await accept(file) { channel in connections.addTask { await serve(channel, registry) } }
+        } catch  where !registry.isDraining && !Task.isCancelled {
+          // Connections that are open have nothing to do with it: they stay, and the address is bound anew.
+          logger.error("accepting clients failed", metadata: ["address": "\(address)", "error": "\(error)"])
+        } catch {}
         current = await reopen()
       }
     }
@@ -81,7 +86,7 @@ struct Listener {
     while !registry.isDraining, !Task.isCancelled {
       do {
         let file = try Self.open(address)
-        logger.warning("the socket file was gone and is there again", metadata: ["address": "\(address)"])
+        logger.warning("listening again", metadata: ["address": "\(address)"])
         return file
       } catch {
         logger.error("cannot listen again", metadata: ["address": "\(address)", "error": "\(error)"])

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What a spec may ask of swarm and this release cannot carry out: refused, never ignored.
+extension ServiceSpec {
+  package func checkSupport() throws(SpecError) {
+    if mode.replicatedJob != nil || mode.globalJob != nil { throw .unsupported("job modes") }
+    try taskTemplate.checkSupport()
+    for port in endpointSpec?.ports ?? [] { try port.checkSupport() }
+    try checkLabels()
+  }
+
+  private func checkLabels() throws(SpecError) {
+    if let strategy = labels[Labels.strategy], !Labels.strategies.contains(strategy) {
+      let known = Labels.strategies.joined(separator: ", ")
+      throw .invalidArgument("label \(Labels.strategy): unknown strategy \(strategy.goQuoted), must be one of \(known)")
+    }
+    for label in [Labels.drainTimeout, Labels.readyTimeout] {
+      guard let text = labels[label] else { continue }
+      guard let duration = GoDuration(text), duration.duration >= .zero else {
+        throw .invalidArgument("label \(label): \(text.goQuoted) is not a duration such as 10s or 1m30s")
+      }
+    }
+  }
+}
+
+extension TaskSpec {
+  fileprivate func checkSupport() throws(SpecError) {
+    if runtime == "plugin" || pluginSpec != nil { throw .unsupported("plugin services") }
+    if networkAttachmentSpec != nil { throw .unsupported("network attachments") }
+    if resources?.reservations?.genericResources?.isEmpty == false { throw .unsupported("generic resources") }
+    guard let container = containerSpec else { return }
+    if container.secrets?.isEmpty == false { throw .unsupported("secrets") }
+    if container.configs?.isEmpty == false { throw .unsupported("configs") }
+    if container.privileges?["CredentialSpec"].map({ !$0.isNull }) == true { throw .unsupported("credential specs") }
+    for mount in container.mounts ?? [] { try mount.checkSupport() }
+  }
+}
+
+extension Mount {
+  fileprivate func checkSupport() throws(SpecError) {
+    switch type?.lowercased() {
+    case "cluster": throw .unsupported("cluster volumes (CSI mounts)")
+    case "npipe": throw .unsupported("named pipe mounts")
+    default: break
+    }
+  }
+}
+
+extension PortConfig {
+  fileprivate func checkSupport() throws(SpecError) {
+    guard ["tcp", "udp", "sctp"].contains(transport) else {
+      throw .invalidArgument("EndpointSpec: invalid protocol \(transport.goQuoted)")
+    }
+    guard isIngress || publishMode == "host" else {
+      throw .invalidArgument("EndpointSpec: invalid publish mode \((publishMode ?? "").goQuoted)")
+    }
+    guard let targetPort, (1...65_535).contains(targetPort), (publishedPort ?? 0) <= 65_535 else {
+      let port = (publishedPort ?? 0) > 65_535 ? publishedPort : targetPort
+      throw .invalidArgument("EndpointSpec: port \(port ?? 0) is out of range (1-65535)")
+    }
+    if isIngress, transport != "tcp" { throw .unsupported("\(transport) ports in ingress mode") }
+  }
+}

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import ClusterModel
+
+/// The whole state of a cluster in memory, with indexes: a value, changed only by applying what was committed.
+///
+/// Its single writer runs `transaction`, makes the proposal durable, and applies it; readers see whole transactions only.
+package struct ClusterStore: Sendable {
+  /// Version number of the last applied transaction.
+  package private(set) var version: UInt64
+  package private(set) var cluster: Cluster?
+  package private(set) var nodes: [String: Node] = [:]
+  package private(set) var services: [String: Service] = [:]
+  package private(set) var tasks: [String: ClusterTask] = [:]
+  private(set) var templates: [TaskTemplate.Key: TemplateUse] = [:]
+  private var serviceIDs: [String: String] = [:]
+  private var tasksByService: [String: Set<String>] = [:]
+  private var tasksByNode: [String: Set<String>] = [:]
+
+  struct TemplateUse: Sendable {
+    var template: TaskTemplate
+    var tasks: Int
+  }
+
+  package init(version: UInt64 = 0) { self.version = version }
+
+  /// Case-insensitive, as names are unique without regard to case.
+  package func service(named name: String) -> Service? { serviceIDs[name.lowercased()].flatMap { services[$0] } }
+
+  /// In no particular order.
+  package func taskIDs(ofService id: String) -> Set<String> { tasksByService[id] ?? [] }
+  package func taskIDs(onNode id: String) -> Set<String> { tasksByNode[id] ?? [] }
+
+  /// Sorted by slot, then age, then id.
+  package func tasks(ofService id: String) -> [ClusterTask] { sorted(taskIDs(ofService: id)) }
+  package func tasks(onNode id: String) -> [ClusterTask] { sorted(taskIDs(onNode: id)) }
+
+  /// Services that have tasks or a spec.
+  package var knownServiceIDs: Set<String> { Set(services.keys).union(tasksByService.keys) }
+
+  private func sorted(_ ids: Set<String>) -> [ClusterTask] {
+    ids.compactMap { tasks[$0] }.sorted(by: ClusterTask.bySlotAndAge)
+  }
+}
+
+extension ClusterTask {
+  package static func bySlotAndAge(_ left: ClusterTask, _ right: ClusterTask) -> Bool {
+    (left.slot, left.createdAt, left.id) < (right.slot, right.createdAt, right.id)
+  }
+}
+
+extension ClusterStore {
+  /// Applies what is durable and returns it with its version numbers filled in. `version` must be higher than any before.
+  @discardableResult
+  package mutating func apply(_ proposal: Proposal, version: UInt64) -> [Change] {
+    self.version = version
+    return proposal.changes.map { apply($0, version: version, writesSpec: proposal.writesSpec($0)) }
+  }
+
+  private mutating func apply(_ change: Change, version: UInt64, writesSpec: Bool) -> Change {
+    switch change {
+    case .cluster(var object):
+      object.version = version
+      cluster = object
+      return .cluster(object)
+    case .node(var object):
+      if writesSpec { object.version = version }
+      nodes[object.id] = object
+      return .node(object)
+    case .service(var object):
+      if writesSpec { object.version = version }
+      if let old = services[object.id] { serviceIDs[old.name.lowercased()] = nil }
+      services[object.id] = object
+      serviceIDs[object.name.lowercased()] = object.id
+      return .service(object)
+    case .task(var object):
+      object.version = version
+      insert(object)
+      return .task(object)
+    case .removeNode(let id): nodes[id] = nil
+    case .removeService(let id):
+      if let old = services.removeValue(forKey: id) { serviceIDs[old.name.lowercased()] = nil }
+    case .removeTask(let id): remove(taskID: id)
+    }
+    return change
+  }
+
+  mutating func insert(_ task: ClusterTask) {
+    if let old = tasks.updateValue(task, forKey: task.id) {
+      if old.nodeID != task.nodeID { tasksByNode[old.nodeID]?.remove(task.id) }
+    } else {
+      tasksByService[task.serviceID, default: []].insert(task.id)
+      templates[task.template.key, default: TemplateUse(template: task.template, tasks: 0)].tasks += 1
+    }
+    if !task.nodeID.isEmpty { tasksByNode[task.nodeID, default: []].insert(task.id) }
+  }
+
+  private mutating func remove(taskID id: String) {
+    guard let old = tasks.removeValue(forKey: id) else { return }
+    tasksByService[old.serviceID]?.remove(id)
+    if tasksByService[old.serviceID]?.isEmpty == true { tasksByService[old.serviceID] = nil }
+    tasksByNode[old.nodeID]?.remove(id)
+    templates[old.template.key]?.tasks -= 1
+    if templates[old.template.key]?.tasks == 0 { templates[old.template.key] = nil }
+  }
+
+  mutating func load(_ object: Cluster) { cluster = object }
+  mutating func load(_ object: Node) { nodes[object.id] = object }
+  mutating func load(_ object: Service) {
+    services[object.id] = object
+    serviceIDs[object.name.lowercased()] = object.id
+  }
+}

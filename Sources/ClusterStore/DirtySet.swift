@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ClusterModel
+
+/// What has changed since a watcher last looked, coalesced: its size is bounded by the number of objects, however slow the watcher.
+package struct DirtySet: Sendable, Hashable {
+  /// Services whose spec, status or tasks changed, removed ones included.
+  package var serviceIDs: Set<String> = []
+  /// Nodes that changed, and nodes whose tasks did.
+  package var nodeIDs: Set<String> = []
+  /// Nodes that changed themselves.
+  package var changedNodeIDs: Set<String> = []
+  package var cluster = false
+
+  package init() {}
+
+  package var isEmpty: Bool { serviceIDs.isEmpty && nodeIDs.isEmpty && !cluster }
+
+  /// Takes in one applied transaction. `before` is the state it was applied to, which still knows what was removed.
+  package mutating func insert(_ changes: [Change], before: ClusterStore) {
+    for change in changes { insert(change, before: before) }
+  }
+
+  private mutating func insert(_ change: Change, before: ClusterStore) {
+    switch change {
+    case .cluster: cluster = true
+    case .node(let node): insert(nodeID: node.id)
+    case .removeNode(let id): insert(nodeID: id)
+    case .service(let service): serviceIDs.insert(service.id)
+    case .removeService(let id): serviceIDs.insert(id)
+    case .task(let task): insert(serviceID: task.serviceID, nodeID: task.nodeID)
+    case .removeTask(let id):
+      if let task = before.tasks[id] { insert(serviceID: task.serviceID, nodeID: task.nodeID) }
+    }
+  }
+
+  private mutating func insert(nodeID: String) {
+    nodeIDs.insert(nodeID)
+    changedNodeIDs.insert(nodeID)
+  }
+
+  private mutating func insert(serviceID: String, nodeID: String) {
+    serviceIDs.insert(serviceID)
+    if !nodeID.isEmpty { nodeIDs.insert(nodeID) }
+  }
+}

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Synchronization
+
+/// A queue between several producers and one consumer. At its capacity, producers wait until the consumer has taken something.
+final class BoundedQueue<Element: Sendable>: Sendable {
+  private struct State {
+    var buffer: [Element] = []
+    /// In the order they came, each with what it wants to add.
+    var senders: [(element: Element, continuation: CheckedContinuation<Bool, Never>)] = []
+    var receiver: CheckedContinuation<Element?, Never>?
+    var isFinished = false
+    var isClosed = false
+  }
+
+  private let state = Mutex(State())
+  private let capacity: Int
+
+  init(capacity: Int) { self.capacity = capacity }
+
+  /// False once the consumer has left.
+  func send(_ element: Element) async -> Bool {
+    await withCheckedContinuation { continuation in
+      state.withLock { state in
+        if state.isClosed {
+          continuation.resume(returning: false)
+        } else if let receiver = state.receiver {
+          state.receiver = nil
+          receiver.resume(returning: element)
+          continuation.resume(returning: true)
+        } else if state.buffer.count < capacity {
+          state.buffer.append(element)
+          continuation.resume(returning: true)
+        } else {
+          state.senders.append((element, continuation))
+        }
+      }
+    }
+  }
+
+  /// `nil` at the end. To be called by one consumer, and not again before it returned.
+  func next() async -> Element? {
+    await withCheckedContinuation { continuation in
+      state.withLock { state in
+        if !state.buffer.isEmpty {
+          continuation.resume(returning: state.buffer.removeFirst())
+          guard !state.senders.isEmpty else { return }
+          let sender = state.senders.removeFirst()
+          state.buffer.append(sender.element)
+          sender.continuation.resume(returning: true)
+        } else if state.isFinished || state.isClosed {
+          continuation.resume(returning: nil)
+        } else {
+          state.receiver = continuation
+        }
+      }
+    }
+  }
+
+  /// The producers have ended; what is queued is still delivered.
+  func finish() {
+    state.withLock { state in
+      state.isFinished = true
+      state.receiver?.resume(returning: nil)
+      state.receiver = nil
+    }
+  }
+
+  /// The consumer leaves: everybody who waits goes on, what is queued is dropped.
+  func close() {
+    state.withLock { state in
+      state.isClosed = true
+      state.buffer = []
+      for sender in state.senders { sender.continuation.resume(returning: false) }
+      state.senders = []
+      state.receiver?.resume(returning: nil)
+      state.receiver = nil
+    }
+  }
+}

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ClusterModel
+import HTTPWire
+
+/// The engine's network that published ports are reached through, on every host.
+enum IngressBridge {
+  /// Sorts first: the engine takes a container's default route from the first of its networks.
+  static let name = "0-skep-ingress"
+}
+
+/// Requests for networks are the engine's, except where they would make what this release has not or break what it needs.
+extension SwarmAPI {
+  func inspectNetwork(_ call: Call) async throws -> Rewritten {
+    guard call.query["scope"] == "swarm", let network = PredefinedNetwork(rawValue: call.id), case .active = await control.state
+    else { return call.unchanged }
+    return .answer(.json(network.json))
+  }
+
+  func createNetwork(_ call: Call) async throws -> Rewritten {
+    // What is no JSON is for the engine to refuse.
+    guard let body = try? JSONValue(parsing: call.request.body), let object = body.objectValue else { return call.unchanged }
+    let isOverlay = object.member(ignoringCase: "Driver")?.stringValue == "overlay"
+    guard isOverlay || object.member(ignoringCase: "Scope")?.stringValue == "swarm" else { return call.unchanged }
+    guard case .active = await control.state else {
+      throw APIError(
+        status: 403, isOverlay ? SwarmText.noSwarm : "cannot create a swarm scoped network when swarm is not active")
+    }
+    throw APIError(status: 501, "overlay networks are not supported by this release of Skep")
+  }
+
+  func removeNetwork(_ call: Call) async throws -> Rewritten {
+    // An engine that does not answer refuses the removal itself.
+    guard (try? await networkName(call.id)) == IngressBridge.name else { return call.unchanged }
+    throw APIError(status: 403, "\(IngressBridge.name) is used by Skep for published ports and cannot be removed")
+  }
+
+  /// Between two tasks a bridge of ours looks unused.
+  func pruneNetworks(_ call: Call) -> Rewritten {
+    guard let filters = Self.sparingOurs(call.query["filters"] ?? "") else { return call.unchanged }
+    var head = call.request.head
+    let parts = head.target.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
+    let others = (parts.count > 1 ? parts[1] : "").split(separator: "&").filter { !$0.hasPrefix("filters=") }
+    head.target = "\(parts[0])?" + (others.map(String.init) + ["filters=\(Self.escaped(filters))"]).joined(separator: "&")
+    return .forward(head, body: call.request.body)
+  }
+
+  /// The filters with `label!=skep.cluster` added, in the form they came in; `nil` when they are not filters.
+  static func sparingOurs(_ text: String) -> String? {
+    guard let json = text.isEmpty ? .object(JSONObject()) : try? JSONValue(parsing: text) else { return nil }
+    guard var object = json.isNull ? JSONObject() : json.objectValue else { return nil }
+    let key = "label!"
+    switch object[key] {
+    case .object(var old)?:
+      old[Labels.cluster] = true
+      object[key] = .object(old)
+    case .array(let old)?: object[key] = .array(old + [.string(Labels.cluster)])
+    case nil:
+      let isOldForm = object.members.contains { $0.value.objectValue != nil }
+      object[key] = isOldForm ? [Labels.cluster: true] : [.string(Labels.cluster)]
+    default: return nil
+    }
+    return JSONValue.object(object).text
+  }
+
+  private static func escaped(_ text: String) -> String {
+    text.utf8.map { byte in
+      let isPlain = (0x30...0x39).contains(byte) || (0x61...0x7A).contains(byte | 0x20) || "-_.~".utf8.contains(byte)
+      let hex = String(byte, radix: 16, uppercase: true)
+      return isPlain ? String(Character(Unicode.Scalar(byte))) : "%" + (hex.utf8.count < 2 ? "0" : "") + hex
+    }.joined()
+  }
+}
+
+extension Call {
+  /// To the engine as it came.
+  var unchanged: Rewritten { .forward(request.head, body: request.body) }
+}

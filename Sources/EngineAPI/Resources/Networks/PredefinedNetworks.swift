@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ClusterModel
+import EngineClient
+
+/// The networks that every engine has, which are the only ones a service can name in this release. In specs they are kept by name,
+/// because their ids differ from host to host.
+enum PredefinedNetwork: String, CaseIterable {
+  case bridge, host, none
+
+  /// As a manager shows the swarm's view of it. The id is the name: clients send it back as a service's network.
+  var json: JSONValue {
+    [
+      "Name": .string(rawValue), "Id": .string(rawValue), "Created": .string(Timestamp.zero.description), "Scope": "swarm",
+      "Driver": .string(self == .none ? "null" : rawValue), "EnableIPv6": false,
+      "IPAM": ["Driver": "default", "Options": nil, "Config": []], "Internal": false, "Attachable": false, "Ingress": false,
+      "ConfigFrom": ["Network": ""], "ConfigOnly": false, "Containers": [:], "Options": [:], "Labels": [:],
+    ]
+  }
+}
+
+extension SwarmAPI {
+  /// The spec with every network target replaced by the name of a predefined network; whatever else it may name is refused.
+  func resolvingNetworks(_ spec: ServiceSpec) async throws -> ServiceSpec {
+    var spec = spec
+    var networks = spec.taskTemplate.networks ?? []
+    for index in networks.indices { networks[index].target = try await predefinedName(networks[index].target ?? "") }
+    if !networks.isEmpty { spec.taskTemplate.networks = networks }
+    return spec
+  }
+
+  private func predefinedName(_ target: String) async throws -> String {
+    if PredefinedNetwork(rawValue: target) != nil { return target }
+    let ingress = SpecError.invalidArgument(#"Service cannot be explicitly attached to the ingress network "ingress""#)
+    if target == "ingress" { throw ingress }
+    guard !target.isEmpty, let name = try await networkName(target) else {
+      throw APIError(status: 404, "network \(target) not found")
+    }
+    if PredefinedNetwork(rawValue: name) != nil { return name }
+    if name == IngressBridge.name { throw ingress }
+    throw APIError(
+      status: 403,
+      "The network \(target) cannot be used with services. Only networks scoped to the swarm can be used, "
+        + "such as those created with the overlay driver.")
+  }
+
+  /// The whole name of what the engine knows under a name, an id or the beginning of one.
+  func networkName(_ reference: String) async throws -> String? {
+    do {
+      return try await engine.network(reference).value.name
+    } catch let error as EngineError where error.code == .notFound {
+      return nil
+    }
+  }
+}

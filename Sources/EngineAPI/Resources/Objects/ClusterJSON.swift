@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import ClusterModel
+
+/// The cluster as the Engine API shows it.
+package enum ClusterJSON {
+  /// `GET /swarm` with the join tokens, `Info.Swarm.Cluster` without.
+  package static func value(_ cluster: Cluster, withTokens: Bool) throws -> JSONValue {
+    var object = ObjectJSON.head(
+      id: cluster.id, version: cluster.version, createdAt: cluster.createdAt, updatedAt: cluster.updatedAt)
+    object.append("Spec", try GoJSONEncoder().encode(cluster.spec))
+    object.append("TLSInfo", tls(cluster.trustRoot))
+    object.append("RootRotationInProgress", false)
+    object.append("DefaultAddrPool", JSONValue(cluster.defaultAddrPool))
+    object.append("SubnetSize", JSONValue(cluster.subnetSize))
+    object.append("DataPathPort", JSONValue(cluster.dataPathPort))
+    if withTokens {
+      let tokens: JSONValue = ["Worker": .string(cluster.joinTokens.worker), "Manager": .string(cluster.joinTokens.manager)]
+      object.append("JoinTokens", tokens)
+    }
+    return .object(object)
+  }
+
+  /// Root certificate with its subject and key; `{}` while there is none.
+  package static func tls(_ trustRoot: String) -> JSONValue {
+    var object = JSONObject()
+    object.append(nonEmpty: "TrustRoot", trustRoot)
+    if let names = CertificateNames(pem: trustRoot) {
+      object.append("CertIssuerSubject", .string(Base64.encode(names.subject)))
+      object.append("CertIssuerPublicKey", .string(Base64.encode(names.publicKey)))
+    }
+    return .object(object)
+  }
+}

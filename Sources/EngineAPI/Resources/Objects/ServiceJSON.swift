@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import ClusterModel
+package import ClusterStore
+
+/// A service as the Engine API shows it.
+package enum ServiceJSON {
+  /// How many of a service's tasks run, for `status=true`.
+  package struct Counts: Sendable, Hashable {
+    package var running: Int
+    package var desired: Int
+
+    package init(of service: Service, in store: ClusterStore) {
+      (running, desired) = (0, 0)
+      var wanted = 0
+      for id in store.taskIDs(ofService: service.id) {
+        guard let task = store.tasks[id] else { continue }
+        if task.state == .running { running += 1 }
+        if task.desiredState == .running { wanted += 1 }
+      }
+      desired = service.isGlobal ? wanted : service.replicas
+    }
+  }
+
+  package static func value(_ service: Service, insertDefaults: Bool = false, counts: Counts? = nil) throws -> JSONValue {
+    var object = ObjectJSON.head(
+      id: service.id, version: service.version, createdAt: service.createdAt, updatedAt: service.updatedAt)
+    let spec = insertDefaults ? service.spec.withDefaults() : service.spec
+    object.append("Spec", try GoJSONEncoder().encode(spec.asReadBack()))
+    if let previous = service.previousSpec {
+      object.append("PreviousSpec", try GoJSONEncoder().encode(previous.asReadBack()))
+    }
+    object.append("Endpoint", try endpoint(service))
+    if let status = service.updateStatus { object.append("UpdateStatus", update(status)) }
+    if let counts { object.append("ServiceStatus", value(counts)) }
+    return .object(object)
+  }
+
+  /// `{"Spec":{}}` until the allocator has seen the service.
+  private static func endpoint(_ service: Service) throws -> JSONValue {
+    var object = JSONObject()
+    object.append("Spec", try GoJSONEncoder().encode(service.endpoint?.spec ?? EndpointSpec()))
+    if let ports = service.endpoint?.ports, !ports.isEmpty { object.append("Ports", .array(ports.map(ObjectJSON.port))) }
+    return .object(object)
+  }
+
+  private static func update(_ status: Service.UpdateStatus) -> JSONValue {
+    var object = JSONObject()
+    object.append("State", .string(status.state.rawValue))
+    object.append("StartedAt", .string(status.startedAt.description))
+    if let completed = status.completedAt { object.append("CompletedAt", .string(completed.description)) }
+    object.append(nonEmpty: "Message", status.message)
+    return .object(object)
+  }
+
+  private static func value(_ counts: Counts) -> JSONValue {
+    ["RunningTasks": JSONValue(counts.running), "DesiredTasks": JSONValue(counts.desired), "CompletedTasks": 0]
+  }
+}
+
+extension ServiceSpec {
+  /// The spec as swarm returns it, which differs from what was sent in two places.
+  func asReadBack() -> ServiceSpec {
+    var spec = self
+    spec.taskTemplate = taskTemplate.asReadBack()
+    if let config = updateConfig { spec.updateConfig = config.asReadBack() }
+    if let config = rollbackConfig { spec.rollbackConfig = config.asReadBack() }
+    return spec
+  }
+}
+
+extension TaskSpec {
+  func asReadBack() -> TaskSpec {
+    var spec = self
+    if spec.containerSpec?.isolation?.isEmpty ?? true { spec.containerSpec?.isolation = "default" }
+    return spec
+  }
+}
+
+extension UpdateConfig {
+  /// `Order` is always there.
+  fileprivate func asReadBack() -> UpdateConfig {
+    var config = self
+    if order?.isEmpty ?? true { config.order = "stop-first" }
+    return config
+  }
+}

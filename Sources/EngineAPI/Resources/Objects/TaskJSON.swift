@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import ClusterModel
+package import ClusterStore
+
+/// Tasks as the Engine API shows them. One value per answer: tasks of one template share its JSON.
+package struct TaskJSON {
+  private let store: ClusterStore
+  private var specs: [TaskTemplate.Key: JSONValue] = [:]
+  private lazy var ingress: JSONValue? = store.cluster.map(IngressNetwork.value(of:))
+
+  package init(store: ClusterStore) { self.store = store }
+
+  package mutating func value(_ task: ClusterTask) throws -> JSONValue {
+    var object = ObjectJSON.head(id: task.id, version: task.version, createdAt: task.createdAt, updatedAt: task.updatedAt)
+    object.append("Labels", .object(JSONObject()))
+    object.append("Spec", try spec(task.template))
+    object.append(nonEmpty: "ServiceID", task.serviceID)
+    if task.slot > 0 { object.append("Slot", JSONValue(task.slot)) }
+    object.append(nonEmpty: "NodeID", task.nodeID)
+    object.append("Status", Self.status(task))
+    object.append("DesiredState", .string(task.desiredState.name))
+    if let attachment = attachment(task) { object.append("NetworksAttachments", [attachment]) }
+    object.append("Volumes", .null)
+    return .object(object)
+  }
+
+  private mutating func spec(_ template: TaskTemplate) throws -> JSONValue {
+    if let known = specs[template.key] { return known }
+    let value = try GoJSONEncoder().encode(template.spec.asReadBack())
+    specs[template.key] = value
+    return value
+  }
+
+  private mutating func attachment(_ task: ClusterTask) -> JSONValue? {
+    guard let address = task.ingressAddress, let cluster = store.cluster, let ingress else { return nil }
+    let prefix = store.nodes[task.nodeID]?.ingressSubnet?.prefix ?? cluster.ingressPool.prefix
+    return ["Network": ingress, "Addresses": [.string("\(address)/\(prefix)")]]
+  }
+
+  private static func status(_ task: ClusterTask) -> JSONValue {
+    let status = task.status
+    var object = JSONObject()
+    object.append("Timestamp", .string(status.timestamp.description))
+    object.append("State", .string(status.state.name))
+    object.append("Message", .string(status.message))
+    object.append(nonEmpty: "Err", status.err)
+    if !status.containerID.isEmpty || status.exitCode != 0 {
+      object.append(
+        "ContainerStatus",
+        [
+          "ContainerID": .string(status.containerID), "PID": JSONValue(status.pid), "ExitCode": JSONValue(status.exitCode),
+        ])
+    }
+    var ports = JSONObject()
+    if !status.hostPorts.isEmpty { ports.append("Ports", .array(status.hostPorts.map(ObjectJSON.port))) }
+    object.append("PortStatus", .object(ports))
+    return .object(object)
+  }
+}
+
+/// The network behind ingress ports, in swarm's shape. It is no object of the store: every part of it follows from the cluster.
+enum IngressNetwork {
+  static func value(of cluster: Cluster) -> JSONValue {
+    // Made from the cluster's id, so that it never changes and has the length of every other id.
+    let id = "ingress" + cluster.id.prefix(Identifier.length - "ingress".count)
+    var object = ObjectJSON.head(id: id, version: 0, createdAt: cluster.createdAt, updatedAt: cluster.createdAt)
+    let pool: JSONValue = ["Subnet": .string("\(cluster.ingressPool)"), "Gateway": .string("\(cluster.ingressPool.gateway)")]
+    let addresses: JSONValue = ["Driver": [:], "Configs": [pool]]
+    object.append(
+      "Spec",
+      [
+        "Name": "ingress", "Labels": [:], "DriverConfiguration": [:], "Ingress": true, "IPAMOptions": addresses, "Scope": "swarm",
+      ])
+    object.append("DriverState", ["Name": "bridge"])
+    object.append("IPAMOptions", addresses)
+    return .object(object)
+  }
+}

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import ClusterModel
+package import ClusterStore
+
+/// Writes of services, over a transaction. Network targets are already the names of `PredefinedNetwork`.
+package enum ServiceResource {
+  /// Checks and stores a service, and returns its id.
+  @discardableResult
+  package static func create(
+    _ spec: ServiceSpec, now: Timestamp, generator: inout some RandomNumberGenerator, in transaction: inout Transaction
+  ) throws(SpecError) -> String {
+    try spec.checkConversion()
+    try spec.checkSupport()
+    var spec = spec.withMode()
+    if (spec.name ?? "").isEmpty { spec.name = freeName(using: &generator, in: transaction) }
+    try spec.validate()
+    try checkPorts(of: spec, exceptID: nil, in: transaction)
+    let name = spec.name ?? ""
+    guard transaction.service(named: name) == nil else {
+      throw SpecError(rpc: .alreadyExists, "name conflicts with an existing object: service \(name) already exists")
+    }
+    let service = Service(id: Identifier.make(using: &generator), spec: spec, createdAt: now)
+    transaction.put(service)
+    return service.id
+  }
+
+  package struct Update: Sendable {
+    /// `registryAuthFrom=previous-spec`: there must be one, although credentials are not kept.
+    package var needsPrevious: Bool
+    /// `rollback=previous`: the body is checked, its content is not used.
+    package var isRollback: Bool
+
+    package init(needsPrevious: Bool = false, isRollback: Bool = false) {
+      self.needsPrevious = needsPrevious
+      self.isRollback = isRollback
+    }
+  }
+
+  /// Stores a new spec, or swaps in the previous one. Either way the update's status begins anew in the same transaction: clients
+  /// that watch would otherwise take the last update's end for this one's.
+  package static func update(
+    _ id: String, to spec: ServiceSpec, version: UInt64, _ options: Update = Update(), now: Timestamp,
+    in transaction: inout Transaction
+  ) throws(SpecError) {
+    try spec.checkConversion()
+    guard var service = transaction.service(id) else { throw SpecError(status: 404, "service \(id) not found") }
+    if options.needsPrevious, service.previousSpec == nil {
+      throw SpecError(status: 500, "service does not have a previous spec")
+    }
+    try spec.checkSupport()
+    let spec = spec.withMode()
+    try spec.validate()
+    try checkPorts(of: spec, exceptID: id, in: transaction)
+    guard spec.mode.kind == service.spec.mode.kind else {
+      throw SpecError(rpc: .unimplemented, "service mode change is not allowed")
+    }
+    guard spec.name == service.spec.name else { throw SpecError(rpc: .unimplemented, "renaming services is not supported") }
+    try replaceSpec(of: &service, by: options.isRollback ? nil : spec, now)
+    guard version == service.version else { throw SpecError(rpc: .unknown, "update out of sequence") }
+    service.updatedAt = now
+    transaction.put(service)
+  }
+
+  /// `nil` for the previous one.
+  private static func replaceSpec(of service: inout Service, by spec: ServiceSpec?, _ now: Timestamp) throws(SpecError) {
+    let current = service.spec
+    if let spec {
+      service.spec = spec
+      service.updateStatus = nil
+    } else {
+      guard let previous = service.previousSpec else {
+        throw .failedPrecondition("service \(service.id) does not have a previous spec")
+      }
+      service.spec = previous
+      service.updateStatus = .init(state: .rollbackStarted, startedAt: now, message: "manually requested rollback")
+    }
+    service.previousSpec = current
+  }
+
+  private static func checkPorts(
+    of spec: ServiceSpec, exceptID: String?, in transaction: borrowing Transaction
+  ) throws(SpecError) {
+    let ports = spec.endpointSpec?.ports ?? []
+    guard ports.contains(where: { ($0.publishedPort ?? 0) > 0 }) else { return }
+    for other in transaction.services where other.id != exceptID {
+      if let conflict = other.portConflict(with: ports) { throw conflict }
+    }
+  }
+
+  /// Ten draws; then the conflict shows as for any other name.
+  private static func freeName(
+    using generator: inout some RandomNumberGenerator, in transaction: borrowing Transaction
+  ) -> String {
+    var name = NameGenerator.name(using: &generator)
+    for _ in 0..<9 {
+      guard transaction.service(named: name) != nil else { break }
+      name = NameGenerator.name(using: &generator)
+    }
+    return name
+  }
+}
+
+extension ServiceMode {
+  fileprivate var kind: Int { replicated != nil ? 0 : global != nil ? 1 : replicatedJob != nil ? 2 : 3 }
+}

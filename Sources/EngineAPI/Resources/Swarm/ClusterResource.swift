@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import ClusterModel
+package import ClusterStore
+
+/// Writes of the cluster object.
+package enum ClusterResource {
+  package struct Rotation: Sendable, Hashable {
+    package var worker: Bool
+    package var manager: Bool
+
+    package init(worker: Bool = false, manager: Bool = false) {
+      self.worker = worker
+      self.manager = manager
+    }
+
+    init(_ call: Call) throws {
+      worker = try call.strictFlag("rotateWorkerToken")
+      manager = try call.strictFlag("rotateManagerToken")
+      // Without a lock there is no key to change.
+      _ = try call.strictFlag("rotateManagerUnlockKey")
+    }
+  }
+
+  /// Replaces the whole spec, as swarm does: what is left out becomes zero.
+  package static func update(
+    _ spec: ClusterSpec, version: UInt64, _ rotation: Rotation, now: Timestamp, generator: inout some RandomNumberGenerator,
+    in transaction: inout Transaction
+  ) throws {
+    try spec.checkName()
+    guard var cluster = transaction.cluster else { throw SpecError(rpc: .notFound, "cluster not found") }
+    try spec.validate()
+    if (spec.caConfig.forceRotate ?? 0) != (cluster.spec.caConfig.forceRotate ?? 0) {
+      throw SpecError.unsupported("rotations of the root certificate")
+    }
+    guard version == cluster.version else { throw SpecError(rpc: .unknown, "update out of sequence") }
+    cluster.spec = spec
+    cluster.spec.name = "default"
+    if rotation.worker { cluster.joinTokens.worker = try rotated(cluster.joinTokens.worker, &generator) }
+    if rotation.manager { cluster.joinTokens.manager = try rotated(cluster.joinTokens.manager, &generator) }
+    cluster.updatedAt = now
+    transaction.put(cluster)
+  }
+
+  /// `SigningCACert` and `SigningCAKey` are input only and no part of the stored spec.
+  static func refuseRootRotation(_ body: JSONValue) throws {
+    let authority = body.objectValue?.member(ignoringCase: "CAConfig")?.objectValue
+    for key in ["SigningCACert", "SigningCAKey"] where authority?.member(ignoringCase: key)?.stringValue?.isEmpty == false {
+      throw SpecError.unsupported("rotations of the root certificate")
+    }
+  }
+
+  private static func rotated(_ token: String, _ generator: inout some RandomNumberGenerator) throws(SpecError) -> String {
+    guard let token = JoinToken.rotated(token, using: &generator) else { throw SpecError(rpc: .internal, "invalid join token") }
+    return token
+  }
+}

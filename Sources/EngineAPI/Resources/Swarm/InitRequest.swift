@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import ClusterModel
+
+/// The body of `POST /swarm/init`.
+package struct InitRequest: Codable, Sendable {
+  package var listenAddr: String?
+  package var advertiseAddr: String?
+  package var dataPathAddr: String?
+  package var dataPathPort: Int
+  package var forceNewCluster: Bool
+  package var spec: ClusterSpec
+  package var autoLockManagers: Bool
+  package var availability: String?
+  package var defaultAddrPool: [String]?
+  package var subnetSize: Int
+
+  /// Checks in swarm's order. `system` are this host's addresses.
+  package func checked(system: [SystemAddress], version: APIVersion) throws(SpecError) -> SwarmInit {
+    guard listenAddr?.isEmpty == false else { throw SpecError("invalid ListenAddr \"\": invalid empty address") }
+    try spec.checkName()
+    let addresses = try SwarmAddresses(
+      listen: listenAddr ?? "", advertise: advertiseAddr ?? "", dataPath: dataPathAddr ?? "", system: system)
+    let knowsPools = version >= APIVersion(1, 39)
+    let pools = try AddressPools(
+      pools: knowsPools ? defaultAddrPool ?? [] : [], subnetSize: knowsPools ? subnetSize : 0,
+      dataPathPort: version >= APIVersion(1, 40) ? dataPathPort : 0)
+    let availability = (availability ?? "").isEmpty ? "active" : (availability ?? "").lowercased()
+    guard NodeSpec.availabilities.contains(availability) else {
+      throw SpecError("invalid Availability: \((self.availability ?? "").goQuoted)")
+    }
+    var spec = spec.mergedOverDefaults()
+    if autoLockManagers { spec.encryptionConfig.autoLockManagers = true }
+    try spec.validate()
+    return SwarmInit(addresses: addresses, pools: pools, spec: spec, availability: availability)
+  }
+}
+
+/// The body of `POST /swarm/join`.
+package struct JoinRequest: Codable, Sendable {
+  package var listenAddr: String?
+  package var remoteAddrs: [String]?
+  package var joinToken: String?
+  package var availability: String?
+
+  /// Finds what is wrong with the arguments themselves.
+  package func check() throws(SpecError) {
+    guard listenAddr?.isEmpty == false else { throw SpecError("invalid ListenAddr \"\": invalid empty address") }
+    guard remoteAddrs?.isEmpty == false else { throw SpecError("at least 1 RemoteAddr is required to join") }
+    guard JoinToken.isValid(joinToken ?? "") else { throw SpecError("invalid join token") }
+  }
+}

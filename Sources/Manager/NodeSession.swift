@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Balancing
+package import ClusterModel
+package import ClusterRPC
+import ClusterStore
+package import Logging
+import Orchestration
+
+/// The manager's side of one node's session. The agent of a manager has it in process.
+///
+/// Level-triggered: whenever the store changes, the node's complete assignment is made anew, and sent if it differs.
+package actor NodeSession: Dispatcher {
+  private let nodeID: String
+  private let address: String
+  private let store: Store
+  private let loop: ControlLoop
+  private let now: @Sendable () -> Now
+  private let logger: Logger
+  private let wakeup = Wakeup()
+  private var readers: [AsyncStream<Assignment>.Continuation] = []
+  private var last: Assignment?
+  /// The store version up to which `last` is known to be what the node is to do.
+  private var builtVersion: UInt64 = 0
+  private var traffic = TrafficReport(generation: 0)
+
+  /// `address` is what the managers see the node at.
+  package init(
+    nodeID: String, address: String, store: Store, loop: ControlLoop, logger: Logger, now: @escaping @Sendable () -> Now
+  ) {
+    self.nodeID = nodeID
+    self.address = address
+    self.store = store
+    self.loop = loop
+    self.logger = logger
+    self.now = now
+  }
+
+  /// Keeps the assignment current until cancelled.
+  package func run() async {
+    let watcher = await store.watch(wakeup.signal)
+    while !Task.isCancelled {
+      _ = await store.takeDirty(watcher)
+      await refresh()
+      await wakeup.wait(until: nil, uptime: .zero)
+    }
+    await store.stopWatching(watcher)
+    for reader in readers { reader.finish() }
+    readers = []
+  }
+
+  private func refresh() async {
+    let nodeID = nodeID
+    let (version, cluster, tasks, subnet, listeners) = await store.read { store in
+      (
+        store.version, store.cluster?.id, store.tasks(onNode: nodeID), store.nodes[nodeID]?.ingressSubnet,
+        EndpointTables.listeners(of: store)
+      )
+    }
+    guard let cluster else { return }
+    let isTableNew = last.map { $0.table.listeners != listeners } ?? true
+    let generation = isTableNew ? version : last?.table.generation ?? version
+    let assignment = Assignment(
+      clusterID: cluster, nodeID: nodeID, term: 1, tasks: tasks, ingressSubnet: subnet,
+      table: EndpointTable(generation: generation, listeners: listeners))
+    builtVersion = version
+    if last.map({ $0.isSame(as: assignment) }) ?? false {
+      acknowledge()
+      return
+    }
+    last = assignment
+    for reader in readers { reader.yield(assignment) }
+    acknowledge()
+  }
+
+  /// A node that has applied the newest table has applied all versions that the table stands for.
+  private func acknowledge() {
+    guard let last, traffic.generation >= last.table.generation else {
+      return loop.note(nodeID: nodeID, generation: traffic.generation, openConnections: traffic.openConnections)
+    }
+    loop.note(nodeID: nodeID, generation: builtVersion, openConnections: traffic.openConnections)
+  }
+}
+
+extension NodeSession {
+  package func register(description: NodeDescription, statuses: [String: TaskStatus]) async throws {
+    let (nodeID, address) = (nodeID, address)
+    try await store.batch { transaction in
+      guard var node = transaction.node(nodeID) else { return }
+      node.description = description
+      node.status = NodeStatus(state: .ready, addr: address)
+      transaction.put(node)
+    }
+    try await update(statuses: statuses)
+  }
+
+  package func assignments() -> AsyncStream<Assignment> {
+    let (stream, continuation) = AsyncStream.makeStream(of: Assignment.self, bufferingPolicy: .bufferingNewest(1))
+    readers.append(continuation)
+    if let last { continuation.yield(last) }
+    return stream
+  }
+
+  package func update(statuses: [String: TaskStatus]) async throws {
+    let (nodeID, wall) = (nodeID, now().wall)
+    try await store.batch { transaction in
+      for (id, status) in statuses.sorted(by: { $0.key < $1.key }) {
+        guard var task = transaction.task(id), task.nodeID == nodeID, task.status.yields(to: status) else { continue }
+        task.status = status
+        task.updatedAt = wall
+        transaction.put(task)
+      }
+    }
+  }
+
+  package func report(traffic: TrafficReport) {
+    for (port, reason) in traffic.failedPorts where self.traffic.failedPorts[port] != reason {
+      logger.warning("a published port cannot be opened on this node", metadata: ["port": "\(port)", "reason": "\(reason)"])
+    }
+    self.traffic = traffic
+    acknowledge()
+  }
+}
+
+extension Assignment {
+  fileprivate func isSame(as other: Assignment) -> Bool {
+    tasks == other.tasks && table == other.table && ingressSubnet == other.ingressSubnet && clusterID == other.clusterID
+  }
+}

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import ClusterModel
+package import ClusterStore
+
+/// Every decision of a leader as one value: what has changed and the time go in, writes and the next moment to look come out.
+///
+/// Level-triggered: each step brings the services it is given nearer to what their specs ask for, from whatever state they are in. All
+/// that must survive a change of leader is in the store; a new leader starts with a new value and a step over everything.
+package struct ControlPlane<Generator: RandomNumberGenerator & Sendable>: Sendable {
+  private var supervisor = RestartSupervisor()
+  private var updater = Updater()
+  private var scheduler = Scheduler()
+  private var director = TrafficDirector()
+  private var generator: Generator
+  private var timers: [String: Duration] = [:]
+
+  package init(generator: Generator) { self.generator = generator }
+
+  /// A node's answer to the drain barrier; follow it with a step.
+  package mutating func note(nodeID: String, generation: UInt64, openConnections: [String: Int]) {
+    director.note(nodeID: nodeID, generation: generation, openConnections: openConnections)
+  }
+
+  /// One step. `dirty` is what changed since the last, `nil` everything. Returns the uptime by which the next step is due even if
+  /// nothing changes.
+  package mutating func step(_ dirty: DirtySet?, transaction: inout Transaction, now: Now) -> Duration? {
+    guard let cluster = transaction.cluster else { return nil }
+    for node in transaction.nodes { Allocator.allocateIngressSubnet(for: node, in: &transaction) }
+    let serviceIDs = affected(by: dirty, transaction, now)
+    for id in serviceIDs.sorted() { timers[id] = reconcile(id, &transaction, now) }
+    scheduler.schedule(serviceIDs, transaction: &transaction, now: now)
+    let drainTimer = director.advance(serviceIDs, transaction: &transaction, now: now)
+    let limit = cluster.spec.orchestration.taskHistoryRetentionLimit ?? 0
+    for id in serviceIDs.sorted() {
+      let gone = TaskReaper.reap(
+        transaction.tasks(ofService: id), service: transaction.service(id), historyLimit: limit, transaction: &transaction)
+      supervisor.forget(gone)
+    }
+    return (timers.values.min()).map { min($0, drainTimer ?? $0) } ?? drainTimer
+  }
+
+  /// Services whose decisions may differ now. A changed node may concern any of them.
+  private func affected(by dirty: DirtySet?, _ transaction: borrowing Transaction, _ now: Now) -> Set<String> {
+    guard let dirty, dirty.changedNodeIDs.isEmpty, !dirty.cluster else { return Set(transaction.knownServiceIDs) }
+    return dirty.serviceIDs.union(timers.filter { $0.value <= now.uptime }.keys)
+  }
+
+  private mutating func reconcile(_ id: String, _ transaction: inout Transaction, _ now: Now) -> Duration? {
+    guard let service = transaction.service(id) else {
+      for task in transaction.tasks(ofService: id) { transaction.stop(task, .remove, now: now) }
+      updater.forget(id)
+      return nil
+    }
+    guard let service = Allocator.allocate(service, in: &transaction) else { return nil }
+    replaceEnded(service, &transaction, now)
+    keepCount(service, &transaction, now)
+    let updateTimer = updater.advance(
+      ServiceView(service, transaction), transaction: &transaction, now: now, generator: &generator)
+    let startTimer = supervisor.startWaiting(in: ServiceView(service, transaction), transaction: &transaction, now: now)
+    return [updateTimer, startTimer].compactMap { $0 }.min()
+  }
+
+  /// Hands tasks that ended, or whose node is lost, to the restart supervisor.
+  private mutating func replaceEnded(_ service: Service, _ transaction: inout Transaction, _ now: Now) {
+    let view = ServiceView(service, transaction)
+    for task in view.sortedSlots.flatMap(\.tasks) where task.intendedState <= .running {
+      let isLost = !task.nodeID.isEmpty && transaction.node(task.nodeID).map(\.losesTasks) ?? true
+      guard task.state.isTerminal || isLost else { continue }
+      supervisor.replace(
+        task, in: view, lostNode: isLost && !task.state.isTerminal, transaction: &transaction, now: now, generator: &generator)
+    }
+  }
+
+  private mutating func keepCount(_ service: Service, _ transaction: inout Transaction, _ now: Now) {
+    let view = ServiceView(service, transaction)
+    if service.isGlobal {
+      GlobalOrchestrator.reconcile(
+        view, constraints: Constraint.all(in: service.spec.taskTemplate.placement), transaction: &transaction, now: now,
+        generator: &generator)
+    } else {
+      ReplicatedOrchestrator.scale(view, transaction: &transaction, now: now, generator: &generator)
+    }
+  }
+}

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ClusterModel
+import ClusterStore
+
+/// Gives services their published ports and nodes their part of the ingress pool. Everything given is in the store, so nothing is
+/// remembered here.
+enum Allocator {
+  /// Swarm's range for ports that the user left open.
+  static let dynamicPorts: ClosedRange<UInt32> = 30_000...32_767
+
+  /// Writes the endpoint that belongs to the service's present spec. Returns the service, or `nil` while no port is free.
+  static func allocate(_ service: Service, in transaction: inout Transaction) -> Service? {
+    let spec = service.spec.endpointSpec ?? EndpointSpec()
+    if let endpoint = service.endpoint, endpoint.spec == spec { return service }
+    var used = usedPorts(in: transaction, besides: service.id)
+    var ports: [PortConfig] = []
+    for var port in spec.ports ?? [] {
+      port.protocol = port.transport
+      port.publishMode = port.isIngress ? "ingress" : port.publishMode
+      if port.isIngress, (port.publishedPort ?? 0) == 0 {
+        guard let free = freePort(for: port, earlier: service.endpoint?.ports ?? [], used: used) else { return nil }
+        port.publishedPort = free
+      }
+      used.insert(Published(port))
+      ports.append(port)
+    }
+    var service = service
+    service.endpoint = Service.Endpoint(spec: spec, ports: ports)
+    transaction.put(service)
+    return service
+  }
+
+  private struct Published: Hashable {
+    var transport: String
+    var port: UInt32
+    init(_ port: PortConfig) {
+      transport = port.transport
+      self.port = port.publishedPort ?? 0
+    }
+  }
+
+  private static func usedPorts(in transaction: borrowing Transaction, besides id: String) -> Set<Published> {
+    var used: Set<Published> = []
+    for service in transaction.services where service.id != id {
+      used.formUnion((service.endpoint?.ports ?? []).map(Published.init))
+      used.formUnion((service.spec.endpointSpec?.ports ?? []).map(Published.init))
+    }
+    return used
+  }
+
+  /// The port it had before for the same name, protocol and target, else the lowest free one.
+  private static func freePort(for port: PortConfig, earlier: [PortConfig], used: Set<Published>) -> UInt32? {
+    let same = earlier.first {
+      $0.name == port.name && $0.transport == port.transport && $0.targetPort == port.targetPort && $0.isIngress
+    }
+    let candidates = [same?.publishedPort].compactMap { $0 } + Array(dynamicPorts)
+    return candidates.first { number in
+      var candidate = port
+      candidate.publishedPort = number
+      return !used.contains(Published(candidate))
+    }
+  }
+
+  /// Gives a node without one the lowest free /24 of the ingress pool.
+  static func allocateIngressSubnet(for node: Node, in transaction: inout Transaction) {
+    guard node.ingressSubnet == nil, let pool = transaction.cluster?.ingressPool else { return }
+    let used = Set(transaction.nodes.compactMap { $0.ingressSubnet?.base.bits })
+    let size: UInt32 = 1 << 8
+    for base in stride(from: pool.base.bits, through: pool.last.bits, by: Int(size)) where !used.contains(base) {
+      var node = node
+      node.ingressSubnet = IPv4Subnet(base: IPv4Address(bits: base), prefix: max(24, pool.prefix))
+      transaction.put(node)
+      return
+    }
+  }
+}
+
+/// Hands out the addresses of a node's ingress subnet, next after last, so that an address just released is not used again soon.
+enum AddressAllocator {
+  static func next(on info: NodeInfo) -> IPv4Address? {
+    guard let subnet = info.node.ingressSubnet else { return nil }
+    let first = subnet.gateway.bits + 1
+    let last = subnet.last.bits - 1
+    guard first <= last else { return nil }
+    let start = max(info.lastAddress.map { $0 + 1 } ?? first, first)
+    let candidates = start <= last ? Array(start...last) + Array(first..<start) : Array(first...last)
+    return candidates.first { !info.usedAddresses.contains($0) }.map { IPv4Address(bits: $0) }
+  }
+}

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ClusterModel
+import ClusterStore
+
+/// A node with what its tasks take of it, as the scheduler sees it.
+struct NodeInfo: Sendable {
+  let node: Node
+  private(set) var reservedCPUs: Int64 = 0
+  private(set) var reservedMemory: Int64 = 0
+  private(set) var activeTasks = 0
+  private(set) var tasksByService: [String: Int] = [:]
+  private(set) var hostPorts: Set<String> = []
+  private(set) var usedAddresses: Set<UInt32> = []
+  /// The address of the youngest task, ended ones included.
+  private(set) var lastAddress: UInt32?
+  private var lastAddressAt = Timestamp.zero
+  private var failures: [TaskTemplate.Key: Int] = [:]
+
+  /// Swarm's penalty: this many failures within this time make a node the last choice for a spec version.
+  static let failureLimit = 5
+  static let failureWindow = Duration.seconds(300)
+
+  init(_ node: Node, tasks: [ClusterTask], now: Now) {
+    self.node = node
+    for task in tasks { add(task, now: now) }
+  }
+
+  mutating func add(_ task: ClusterTask, now: Now) {
+    if let bits = task.ingressAddress?.bits, (task.createdAt, bits) > (lastAddressAt, lastAddress ?? 0) {
+      (lastAddressAt, lastAddress) = (task.createdAt, bits)
+    }
+    guard !task.state.isTerminal else {
+      if task.state == .failed || task.state == .rejected, now.wall - task.status.timestamp < Self.failureWindow {
+        failures[task.template.key, default: 0] += 1
+      }
+      return
+    }
+    activeTasks += 1
+    if task.intendedState <= .running { tasksByService[task.serviceID, default: 0] += 1 }
+    let reservations = task.template.spec.resources?.reservations
+    reservedCPUs += reservations?.nanoCPUs ?? 0
+    reservedMemory += reservations?.memoryBytes ?? 0
+    hostPorts.formUnion(task.template.fixedHostPorts)
+    if let address = task.ingressAddress { usedAddresses.insert(address.bits) }
+  }
+
+  func tasks(of serviceID: String) -> Int { tasksByService[serviceID] ?? 0 }
+
+  func isPenalised(for key: TaskTemplate.Key) -> Bool { failures[key, default: 0] >= Self.failureLimit }
+}
+
+extension TaskTemplate {
+  /// Host-mode ports with a number of their own, as `tcp/8080`.
+  var fixedHostPorts: [String] {
+    hostPorts.compactMap { port in port.publishedPort.flatMap { $0 > 0 ? "\(port.transport)/\($0)" : nil } }
+  }
+}

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ClusterModel
+import ClusterStore
+
+/// A service with its tasks by slot, as one reconciliation sees it.
+struct ServiceView {
+  let service: Service
+  /// Oldest first within a slot; ended tasks included.
+  let slots: [SlotID: [ClusterTask]]
+
+  init(_ service: Service, _ transaction: borrowing Transaction) {
+    self.service = service
+    slots = Dictionary(grouping: transaction.tasks(ofService: service.id), by: \.slotID)
+  }
+
+  var sortedSlots: [(id: SlotID, tasks: [ClusterTask])] { slots.sorted { $0.key < $1.key }.map { ($0.key, $0.value) } }
+
+  func live(_ slot: SlotID) -> [ClusterTask] { slots[slot]?.filter(\.isLive) ?? [] }
+
+  /// Slots with a task that is meant to run.
+  var liveSlots: [SlotID] { slots.filter { $0.value.contains(where: \.isLive) }.keys.sorted() }
+
+  /// Slots whose last task of the current spec ended for good: they are not filled again until the spec changes.
+  func isSpent(_ slot: SlotID) -> Bool {
+    guard let tasks = slots[slot], !tasks.contains(where: \.isLive), let last = tasks.last else { return false }
+    guard last.template.key.specVersion == service.version, last.intendedState == .shutdown, last.state.isTerminal else {
+      return false
+    }
+    return !RestartSupervisor.shouldRestart(last, service: service, slotTasks: tasks)
+  }
+}

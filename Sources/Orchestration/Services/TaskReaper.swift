@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ClusterModel
+import ClusterStore
+
+/// Deletes tasks that nobody needs any more: removed ones once they have ended, and history beyond the limit.
+///
+/// Deleting a task is what makes its node delete the container.
+enum TaskReaper {
+  static func reap(_ tasks: [ClusterTask], service: Service?, historyLimit: Int64, transaction: inout Transaction) -> [String] {
+    var deleted = tasks.filter { $0.desiredState == .remove && ($0.state < .assigned || $0.state.isTerminal) }
+    let removed = Set(deleted.map(\.id))
+    if let service, let limit = limit(service, historyLimit) {
+      for (_, slotTasks) in Dictionary(grouping: tasks.filter { !removed.contains($0.id) }, by: \.slotID) {
+        let ended = slotTasks.filter { !$0.isLive && ($0.state.isTerminal || $0.state < .assigned) && $0.desiredState > .running }
+        let kept = slotTasks.count - ended.count
+        let excess = ended.count - max(0, limit - kept)
+        deleted += ended.sorted(by: ClusterTask.bySlotAndAge).prefix(max(0, excess))
+      }
+    }
+    for task in deleted { transaction.removeTask(task.id) }
+    return deleted.map(\.id)
+  }
+
+  /// Tasks kept per slot, live ones included; `nil` keeps all. Attempts are counted from history, so `MaxAttempts` overrides.
+  private static func limit(_ service: Service, _ historyLimit: Int64) -> Int? {
+    if let attempts = service.restartPolicy.maxAttempts, attempts > 0 { return Int(clamping: attempts) + 1 }
+    return historyLimit < 0 ? nil : Int(clamping: historyLimit)
+  }
+}

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Balancing
+import ClusterModel
+package import ClusterStore
+
+/// Derives the endpoint table from the committed state: a listener for every published ingress port, ready tasks of the whole cluster
+/// behind it, those on their way out marked as draining.
+package enum EndpointTables {
+  package static func listeners(of store: ClusterStore) -> [Listener] {
+    store.services.values.sorted { $0.id < $1.id }.flatMap { listeners(of: $0, in: store) }
+  }
+
+  private static func listeners(of service: Service, in store: ClusterStore) -> [Listener] {
+    let ports = (service.endpoint?.ports ?? []).filter { $0.isIngress && $0.transport == "tcp" }
+    guard !ports.isEmpty else { return [] }
+    let tasks = store.tasks(ofService: service.id)
+    let strategy = service.spec.labels[Labels.strategy].flatMap { Strategy(label: $0) } ?? .standard
+    return ports.compactMap { listener($0, of: service.id, strategy, tasks) }
+  }
+
+  private static func listener(_ port: PortConfig, of serviceID: String, _ strategy: Strategy, _ tasks: [ClusterTask])
+    -> Listener?
+  {
+    guard let published = port.publishedPort.flatMap(UInt16.init(exactly:)), published > 0 else { return nil }
+    return Listener(
+      id: "\(serviceID)/\(published)", port: published, strategy: strategy,
+      endpoints: tasks.compactMap { endpoint($0, target: port.targetPort) })
+  }
+
+  private static func endpoint(_ task: ClusterTask, target: UInt32?) -> Endpoint? {
+    guard let address = task.ingressAddress, let port = target.flatMap(UInt16.init(exactly:)), task.publishes(target: port),
+      task.state == .running, task.desiredState == .running
+    else { return nil }
+    if task.drain != nil { return Endpoint(id: task.id, address: address, port: port, state: .draining) }
+    return task.status.isReady ? Endpoint(id: task.id, address: address, port: port) : nil
+  }
+}
+
+extension ClusterTask {
+  fileprivate func publishes(target: UInt16) -> Bool {
+    template.ingressPorts.contains { $0.transport == "tcp" && $0.targetPort == UInt32(target) }
+  }
+}

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ClusterModel
+import ClusterStore
+
+/// What must hold at every moment, whatever happens.
+extension SimulatedCluster {
+  /// Desired and observed states only rise.
+  mutating func checkOrder(_ proposal: Proposal) {
+    for case .service(let service) in proposal.changes where service.spec.updateConfig?.order == "start-first" {
+      startFirst.insert(service.id)
+    }
+    for case .task(let task) in proposal.changes {
+      guard let before = store.tasks[task.id] else { continue }
+      if task.desiredState < before.desiredState {
+        violate("desired state of \(task.name) fell from \(before.desiredState) to \(task.desiredState)")
+      }
+      if task.state < before.state { violate("state of \(task.name) fell from \(before.state) to \(task.state)") }
+    }
+  }
+
+  /// One container runs per slot; two only while a start-first update replaces one by the other.
+  mutating func checkSlots() {
+    var running: [String: Int] = [:]
+    for node in nodes.values {
+      for (id, container) in node.containers where container == .running {
+        guard let task = store.tasks[id] else { continue }
+        let allowsTwo = startFirst.contains(task.serviceID)
+        let key = "\(task.serviceID) \(task.slot > 0 ? "slot \(task.slot)" : "node \(task.nodeID)")"
+        running[key, default: allowsTwo ? -1 : 0] += 1
+      }
+    }
+    for (key, count) in running where count > 1 { violate("\(key) runs \(count) times too many") }
+  }
+
+  /// A task that stops as planned is no longer in the table of any listener.
+  mutating func checkStop(of taskID: String, on id: String) {
+    guard let task = store.tasks[taskID], task.drain != nil, task.state == .running else { return }
+    violate("\(task.name) was stopped while it was draining")
+  }
+
+  private mutating func violate(_ text: String) {
+    if violations.count < 20 { violations.append("\(uptime): \(text)") }
+  }
+}

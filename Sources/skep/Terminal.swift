@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+import ArgumentParser
+import Foundation
+import PlaygroundKit
+
+/// What is said to people goes to standard error, what programs read to standard output.
+func printError(_ text: String) {
+  let line = Array("\(text)\n".utf8)
+  _ = write(STDERR_FILENO, line, line.count)
+}
+
+/// A path as the caller's shell means it, without asking whether anything is there.
+func absolutePath(_ path: String) -> String {
+  URL(fileURLWithPath: path).standardizedFileURL.path
+}
+
+/// Becomes the program: its terminal, its signals, its status. Returns only by failing.
+func replaceProcess(_ command: Command) throws {
+  var arguments = ([command.executable] + command.arguments).map { strdup($0) } + [nil]
+  defer { for case let argument? in arguments { free(argument) } }
+  execvp(command.executable, &arguments)
+  throw PlaygroundError(.missingTool, "cannot run \(command.executable): \(String(cString: strerror(errno)))")
+}
+
+/// A signal by name, with or without SIG, or by number.
+struct Signal: ExpressibleByArgument {
+  static let kill = Signal(number: SIGKILL)
+  static let byName = [
+    "HUP": SIGHUP, "INT": SIGINT, "QUIT": SIGQUIT, "KILL": SIGKILL, "TERM": SIGTERM, "STOP": SIGSTOP, "CONT": SIGCONT,
+    "USR1": SIGUSR1, "USR2": SIGUSR2,
+  ]
+
+  var number: Int32
+
+  init(number: Int32) { self.number = number }
+
+  init?(argument: String) {
+    let name = argument.uppercased()
+    let short = name.hasPrefix("SIG") ? String(name.dropFirst(3)) : name
+    guard let number = Self.byName[short] ?? Int32(argument).flatMap({ (1...64).contains($0) ? $0 : nil }) else { return nil }
+    self.number = number
+  }
+
+  var defaultValueDescription: String { Self.byName.first { $0.value == number }?.key ?? "\(number)" }
+}

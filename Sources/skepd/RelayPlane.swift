@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Balancing
+import DataPlane
+import NodeAgent
+
+/// The relay as the agent's data plane.
+struct RelayPlane: TrafficPlane {
+  let supervisor: RelaySupervisor
+
+  func program(_ table: EndpointTable) async throws -> TrafficOutcome {
+    let result = try await supervisor.program(table)
+    let failures = result.failures.map { ($0.port, $0.description) }
+    return TrafficOutcome(generation: result.generation, failedPorts: Dictionary(failures) { first, _ in first })
+  }
+
+  func openConnections(of endpoints: [String]) async throws -> [String: Int] {
+    try await supervisor.openConnections(of: endpoints)
+  }
+
+  func drainingConnections() -> AsyncStream<[String: Int]> { supervisor.drainingConnections() }
+}

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import Glibc
+import StoreSQLite
+
+/// The daemon's folder: the cluster's database, the authority's key, and marks of what is half done.
+struct StateDirectory: Sendable {
+  let path: String
+
+  private var keyPath: String { path + "/ca.key" }
+  private var leavingPath: String { path + "/leaving" }
+
+  /// Makes the folder if need be and locks it, so that no two daemons ever use it. The lock lasts as long as the process.
+  static func open(_ path: String) throws -> StateDirectory {
+    try FileManager.default.createDirectory(
+      atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+    let descriptor = Glibc.open(path + "/lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+    guard descriptor >= 0 else {
+      throw StateError(description: "\(path)/lock cannot be opened: \(String(cString: strerror(errno)))")
+    }
+    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+      throw StateError(
+        description: "another skepd uses the state directory \(path): stop it, or give this one a --state-dir of its own")
+    }
+    return StateDirectory(path: path)
+  }
+
+  /// Whether a leave was begun; it is finished before anything else.
+  var isLeaving: Bool { FileManager.default.fileExists(atPath: leavingPath) }
+
+  /// `clusterID` is what the containers to remove are labelled with.
+  func beginLeaving(clusterID: String) throws { try write(clusterID, to: leavingPath) }
+
+  var leavingClusterID: String { (try? String(contentsOfFile: leavingPath, encoding: .utf8)) ?? "" }
+
+  /// Erases the cluster; the mark goes last.
+  func erase() throws {
+    try SQLiteBackend.delete(directory: path)
+    for file in [keyPath, leavingPath] where FileManager.default.fileExists(atPath: file) {
+      try FileManager.default.removeItem(atPath: file)
+    }
+  }
+
+  func writeKey(_ pem: String) throws { try write(pem, to: keyPath) }
+
+  /// Whole or not at all, also after power loss: a temporary file, synced, renamed, and the folder synced.
+  private func write(_ text: String, to file: String) throws {
+    let temporary = file + ".new"
+    let descriptor = Glibc.open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+    guard descriptor >= 0 else { throw failure(file) }
+    let bytes = Array(text.utf8)
+    let isWritten = Glibc.write(descriptor, bytes, bytes.count) == bytes.count && fsync(descriptor) == 0
+    close(descriptor)
+    guard isWritten, rename(temporary, file) == 0 else { throw failure(file) }
+    let directory = Glibc.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    defer { close(directory) }
+    guard directory >= 0, fsync(directory) == 0 else { throw failure(path) }
+  }
+
+  private func failure(_ file: String) -> StateError {
+    StateError(description: "\(file) cannot be written: \(String(cString: strerror(errno)))")
+  }
+}
+
+struct StateError: Error, CustomStringConvertible {
+  var description: String
+}

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ClusterModel
+import ClusterRPC
+import ClusterStore
+import DataPlane
+import EngineAPI
+import EngineClient
+import Identity
+import Logging
+import Manager
+import NodeAgent
+import StoreSQLite
+
+/// This host's place in a swarm: makes one, finds the one it is in after a restart, and leaves it.
+actor SwarmNode: SwarmControl {
+  private(set) var state = SwarmState.inactive
+  private let directory: StateDirectory
+  private let engine: any Engine
+  private let relay: RelaySupervisor
+  private let advertiseAddress: String?
+  private let logger: Logger
+  private var runtime: SwarmRuntime?
+  private var isChanging = false
+  /// One at a time: a swarm must be left before the next begins.
+  private let (runtimes, startRuntime) = AsyncStream.makeStream(of: SwarmRuntime.self, bufferingPolicy: .bufferingOldest(1))
+
+  /// The pool of the nodes' ingress subnets.
+  private static let ingressPool = IPv4Subnet(base: IPv4Address(bits: 0x0A00_0000), prefix: 16)
+
+  init(directory: StateDirectory, engine: any Engine, relay: RelaySupervisor, advertiseAddress: String?, logger: Logger) {
+    self.directory = directory
+    self.engine = engine
+    self.relay = relay
+    self.advertiseAddress = advertiseAddress
+    self.logger = logger
+  }
+
+  /// Runs the swarm this host is in, or comes to be in, until cancelled.
+  func run() async {
+    await withDiscardingTaskGroup { group in
+      for await runtime in runtimes { group.addTask { await runtime.run() } }
+      group.cancelAll()
+    }
+  }
+
+  /// Takes up what the state directory holds. Damage makes the state `failed` with the reason; it never becomes a new swarm.
+  func restore() async {
+    if directory.isLeaving { return await finishLeaving() }
+    guard SQLiteBackend.exists(directory: directory.path) else { return }
+    do {
+      let store = try await Store(backend: try await SQLiteBackend.open(directory: directory.path))
+      guard let cluster = await store.read({ $0.cluster }), let node = await store.read({ $0.nodes.values.first }) else {
+        logger.warning("an unfinished swarm init is undone")
+        return try directory.erase()
+      }
+      begin(store, clusterID: cluster.id, nodeID: node.id, address: node.status.addr)
+    } catch {
+      logger.critical("the swarm's state cannot be used", metadata: ["error": "\(error)"])
+      state = .failed("\(error)")
+    }
+  }
+
+  private func begin(_ store: Store, clusterID: String, nodeID: String, address: String) {
+    let swarm = ActiveSwarm(store: store, clusterID: clusterID, nodeID: nodeID, address: address)
+    let runtime = SwarmRuntime(swarm: swarm, engine: engine, plane: RelayPlane(supervisor: relay), logger: logger)
+    self.runtime = runtime
+    state = .active(swarm)
+    startRuntime.yield(runtime)
+  }
+}
+
+extension SwarmNode {
+  func systemAddresses() throws -> [SystemAddress] {
+    let all = try HostAddresses.all()
+    guard let advertiseAddress else { return all }
+    // The operator's choice stands for the host's only address, by value or by interface.
+    let chosen = all.filter { $0.address == advertiseAddress || $0.interface == advertiseAddress }
+    guard !chosen.isEmpty else {
+      throw StateError(description: "--advertise-addr \(advertiseAddress) is neither an address nor an interface of this host")
+    }
+    return chosen
+  }
+
+  func initialize(_ request: SwarmInit) async throws -> String {
+    try beginChange()
+    defer { isChanging = false }
+    guard case .inactive = state else { throw StateError(description: "this host is in a swarm already") }
+    let now = SystemClock.now()
+    let authority = try CertificateAuthority.make(now: Double(now.wall.nanoseconds / 1_000_000_000))
+    var generator = SystemRandomNumberGenerator()
+    let cluster = Self.cluster(request, authority, now, &generator)
+    let node = Self.node(request, now, &generator)
+    do {
+      try directory.writeKey(authority.keyPEM)
+      // Seconds leave a million versions each, so a new store starts above all numbers of an earlier one.
+      let epoch = UInt64(now.wall.nanoseconds / 1_000_000_000) << 20
+      let store = try await Store(backend: try await SQLiteBackend.create(directory: directory.path, epochBase: epoch))
+      try await store.transaction { transaction in
+        transaction.put(cluster)
+        transaction.put(node)
+      }
+      begin(store, clusterID: cluster.id, nodeID: node.id, address: request.addresses.advertiseHost)
+    } catch {
+      try? directory.erase()
+      throw error
+    }
+    logger.info("swarm initialized", metadata: ["cluster": "\(cluster.id)", "node": "\(node.id)"])
+    return node.id
+  }
+
+  private func beginChange() throws {
+    guard !isChanging else { throw StateError(description: "another swarm init or leave is under way") }
+    isChanging = true
+  }
+
+  private static func cluster(
+    _ request: SwarmInit, _ authority: CertificateAuthority, _ now: Now, _ generator: inout SystemRandomNumberGenerator
+  ) -> Cluster {
+    let worker = JoinToken.make(digest: authority.digest, using: &generator)
+    let manager = JoinToken.make(digest: authority.digest, using: &generator)
+    return Cluster(
+      id: Identifier.make(using: &generator), spec: request.spec, createdAt: now.wall,
+      joinTokens: .init(worker: "\(worker)", manager: "\(manager)"), trustRoot: authority.certificatePEM,
+      defaultAddrPool: request.pools.pools, subnetSize: request.pools.subnetSize, dataPathPort: request.pools.dataPathPort,
+      ingressPool: ingressPool)
+  }
+
+  private static func node(_ request: SwarmInit, _ now: Now, _ generator: inout SystemRandomNumberGenerator) -> Node {
+    var node = Node(
+      id: Identifier.make(using: &generator), spec: NodeSpec(role: "manager", availability: request.availability),
+      status: NodeStatus(state: .unknown, addr: request.addresses.advertiseHost), createdAt: now.wall)
+    node.managerAddr = "\(request.addresses.advertiseHost):\(request.addresses.advertisePort)"
+    return node
+  }
+}
+
+extension SwarmNode {
+  func leave(force: Bool) async throws {
+    try beginChange()
+    defer { isChanging = false }
+    if let runtime {
+      try directory.beginLeaving(clusterID: runtime.swarm.clusterID)
+      state = .pending
+      await runtime.stop()
+      self.runtime = nil
+    } else {
+      try directory.beginLeaving(clusterID: "")
+    }
+    try await eraseSwarm()
+  }
+
+  /// A leave that a crash or an absent engine interrupted.
+  private func finishLeaving() async {
+    do { try await eraseSwarm() } catch {
+      logger.error("leaving the swarm is not finished", metadata: ["error": "\(error)"])
+      state = .failed("leaving the swarm is not finished: \(error)")
+    }
+  }
+
+  private func eraseSwarm() async throws {
+    let clusterID = directory.leavingClusterID
+    if !clusterID.isEmpty { try await NodeAgent.leave(engine: engine, clusterID: clusterID) }
+    try await relay.shutdownRelay()
+    try directory.erase()
+    state = .inactive
+    logger.info("left the swarm")
+  }
+
+  func logSource(forNode id: String) -> (any TaskLogSource)? {
+    runtime?.swarm.nodeID == id ? runtime?.agent : nil
+  }
+}

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ClusterModel
+import Testing
+
+@testable import ClusterStore
+
+@Suite("The cluster store")
+struct ClusterStoreTests {
+  static let template = TaskTemplate(
+    key: .init(serviceID: "s1", specVersion: 1), serviceName: "web", serviceLabels: ["a": "b"],
+    spec: TaskSpec(containerSpec: ContainerSpec(image: "nginx")),
+    endpointSpec: EndpointSpec(ports: [PortConfig(targetPort: 80, publishedPort: 8080)]),
+    ports: [PortConfig(targetPort: 80, publishedPort: 8080)])
+
+  static func task(_ id: String, slot: Int = 1, node: String = "") -> ClusterTask {
+    var task = ClusterTask(
+      id: id, template: template, slot: slot, nodeID: node, desiredState: .running,
+      status: TaskStatus(state: .pending, timestamp: Timestamp(nanoseconds: 7), message: "pending task scheduling"),
+      createdAt: Timestamp(nanoseconds: 5))
+    task.ingressAddress = IPv4Address("10.0.0.9")
+    task.drain = .init(desiredState: .remove, generation: 4)
+    task.status.hostPorts = [PortConfig(targetPort: 1, publishedPort: 2, protocol: "udp", publishMode: "host")]
+    return task
+  }
+
+  static let service = Service(id: "s1", spec: ServiceSpec(name: "Web"), createdAt: Timestamp(nanoseconds: 1))
+
+  /// Applies one transaction at the next version and keeps the records beside, as a backend would.
+  struct Rig {
+    var store = ClusterStore(version: 100)
+    var records: [String: StoredRecord] = [:]
+    var revision: UInt64 = 0
+
+    mutating func write(_ body: (inout Transaction) throws -> Void) throws {
+      var transaction = Transaction(over: store)
+      try body(&transaction)
+      for proposal in try transaction.batchedProposals() {
+        revision += 1
+        for write in proposal.writes {
+          records[write.key] = write.value.map { StoredRecord(key: write.key, value: $0, revision: revision) }
+        }
+        store.apply(proposal, version: 100 + revision)
+      }
+    }
+
+    func reloaded() throws -> ClusterStore {
+      try ClusterStore(loading: StoreSnapshot(epochBase: 100, revision: revision, records: Array(records.values)))
+    }
+  }
+
+  @Test("a transaction sees its own writes, the store sees them once applied")
+  func overlay() throws {
+    var rig = Rig()
+    try rig.write { transaction in
+      transaction.put(Self.service)
+      transaction.put(Self.task("t1", node: "n1"))
+      #expect(transaction.service(named: "WEB")?.id == "s1")
+      #expect(transaction.tasks(ofService: "s1").map(\.id) == ["t1"])
+      #expect(transaction.tasks(onNode: "n1").map(\.id) == ["t1"])
+      transaction.removeTask("t1")
+      #expect(transaction.tasks(ofService: "s1").isEmpty)
+      transaction.put(Self.task("t2"))
+    }
+    #expect(rig.store.service(named: "web")?.version == 101)
+    #expect(rig.store.tasks.keys.sorted() == ["t2"])
+  }
+
+  @Test("what was written is read back to the last field after a reload")
+  func reload() throws {
+    var rig = Rig()
+    try rig.write { transaction in
+      var node = Node(
+        id: "n1", spec: NodeSpec(labels: ["x": "y"], role: "manager", availability: "active"),
+        status: NodeStatus(state: .ready, addr: "1.2.3.4"), createdAt: Timestamp(nanoseconds: 3))
+      node.ingressSubnet = IPv4Subnet("10.0.1.0/24")
+      node.description = NodeDescription(
+        hostname: "h", platform: .init(architecture: "x86_64", os: "linux"), resources: .init(nanoCPUs: 2, memoryBytes: 3),
+        engine: .init(engineVersion: "20.10", labels: [:], plugins: [.init(type: "Log", name: "json-file")]))
+      transaction.put(node)
+      var service = Self.service
+      service.updateStatus = .init(state: .rollbackStarted, startedAt: Timestamp(nanoseconds: 9), message: "m")
+      service.endpoint = .init(spec: EndpointSpec(mode: "vip"), ports: [PortConfig(targetPort: 80, publishedPort: 30_000)])
+      transaction.put(service)
+      transaction.put(Self.task("t1", node: "n1"))
+    }
+    let reloaded = try rig.reloaded()
+    #expect(reloaded.nodes == rig.store.nodes)
+    #expect(reloaded.services == rig.store.services)
+    #expect(reloaded.tasks == rig.store.tasks)
+    #expect(reloaded.tasks["t1"]?.template.part == Self.template.part)
+    #expect(reloaded.version == rig.store.version)
+  }
+
+  @Test("a status write leaves the version that users pass alone")
+  func versions() throws {
+    var rig = Rig()
+    try rig.write { $0.put(Self.service) }
+    try rig.write { transaction in
+      var service = try #require(transaction.service("s1"))
+      service.endpoint = .init(spec: EndpointSpec(), ports: [])
+      transaction.put(service)
+    }
+    #expect(rig.store.services["s1"]?.version == 101)
+    #expect(rig.store.version == 102)
+    #expect(try rig.reloaded().services["s1"]?.version == 101)
+  }
+
+  @Test("tasks of one spec version share one record of it, which goes with the last of them")
+  func templates() throws {
+    var rig = Rig()
+    try rig.write { transaction in for slot in 1...3 { transaction.put(Self.task("t\(slot)", slot: slot)) } }
+    #expect(rig.records.keys.filter { $0.hasPrefix("template/") } == ["template/s1/1"])
+    try rig.write { transaction in for slot in 1...2 { transaction.removeTask("t\(slot)") } }
+    #expect(rig.records.keys.sorted() == ["task/t3", "template/s1/1"])
+    try rig.write { $0.removeTask("t3") }
+    #expect(rig.records.isEmpty)
+  }
+
+  @Test("a write that changes nothing is no write")
+  func noChange() throws {
+    var rig = Rig()
+    try rig.write { $0.put(Self.task("t1")) }
+    let version = rig.store.version
+    try rig.write { transaction in try transaction.put(#require(transaction.task("t1"))) }
+    #expect(rig.store.version == version)
+  }
+
+  @Test("a batch is cut into transactions of 64 objects; one transaction of more is refused")
+  func limits() throws {
+    var batch = Transaction(over: ClusterStore())
+    for slot in 1...150 { batch.put(Self.task("t\(slot)", slot: slot)) }
+    #expect(try batch.batchedProposals().map(\.changes.count) == [64, 64, 22])
+    var single = Transaction(over: ClusterStore())
+    for slot in 1...65 { single.put(Self.task("t\(slot)", slot: slot)) }
+    #expect(throws: TransactionLimit.Exceeded.self) { try single.atomicProposal() }
+  }
+
+  @Test("a record cut short or damaged is an error that names it", arguments: [0, 1, 5, 20])
+  func damage(length: Int) throws {
+    var rig = Rig()
+    try rig.write { $0.put(Self.task("t1")) }
+    rig.records["task/t1"]?.value.removeSubrange(length...)
+    do {
+      _ = try rig.reloaded()
+      Issue.record("loaded a damaged record")
+    } catch { #expect("\(error)".hasPrefix("record task/t1 cannot be read: ")) }
+  }
+
+  @Test("a task's record is small")
+  func compact() {
+    #expect(TaskRecord.encode(Self.task("t1", node: String(repeating: "n", count: 25))).count < 120)
+  }
+}

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CLinux
+import Glibc
+import Synchronization
+
+@testable import Balancing
+@testable import DataPlane
+
+/// A relay on a thread of this process, with a control connection of our own.
+final class RelayFixture: Sendable {
+  let directory: TestDirectory
+  let end: SharedEnd
+  private let stop: Int32
+  private let state: Mutex<State>
+
+  private struct State {
+    var link: ControlSocket
+    var generation: UInt64 = 0
+  }
+
+  init(_ adjust: (inout Relay.Configuration) -> Void = { _ in }) async throws {
+    let directory = try TestDirectory()
+    self.directory = directory
+    stop = cl_eventfd()
+    var configuration = Relay.Configuration(controlPath: directory.path + "/relay.sock")
+    configuration.handlesSignals = false
+    configuration.stopDescriptor = stop
+    adjust(&configuration)
+    let path = configuration.controlPath
+    let ready = configuration
+    let shared = SharedEnd()
+    DedicatedThread.start {
+      do { try Relay.run(ready) } catch { shared.fail("\(error)") }
+      shared.end()
+    }
+    var link: ControlSocket?
+    _ = try await eventually {
+      link = try? ControlSocket.connect(to: path)
+      return link != nil || shared.hasEnded
+    }
+    guard let link else { throw DataPlaneError(.system, "the relay did not start: \(shared.reason)") }
+    state = Mutex(State(link: link))
+    end = shared
+    guard case .hello = try receive() else { throw DataPlaneError(.protocol, "no hello") }
+  }
+
+  /// Applies listeners; those of port 0 get a socket on a free port. Returns the ports in order.
+  @discardableResult
+  func program(_ listeners: [Listener]) throws -> [UInt16] {
+    try state.withLock { state in
+      var new: [(port: UInt16, descriptor: Int32)] = []
+      let table = EndpointTable(
+        generation: state.generation + 1,
+        listeners: listeners.map { listener in
+          var listener = listener
+          if listener.port == 0 {
+            let descriptor = cl_listen(0, 512)
+            listener.port = UInt16(cl_local_port(descriptor))
+            new.append((listener.port, descriptor))
+          }
+          return listener
+        })
+      state.generation += 1
+      try state.link.send(.table(table, ports: new.map(\.port)), descriptors: new.map(\.descriptor))
+      for (_, descriptor) in new { close(descriptor) }
+      while case let message = try Self.receive(&state.link) {
+        if case .applied(let applied) = message {
+          guard applied.failures.isEmpty else { throw DataPlaneError(.protocol, "\(applied.failures)") }
+          break
+        }
+      }
+      return table.listeners.map(\.port)
+    }
+  }
+
+  func counters() throws -> [ListenerCounters] {
+    try state.withLock { state in
+      try state.link.send(.countersRequest(ticket: 1))
+      while true {
+        if case .counters(_, let counters) = try Self.receive(&state.link) { return counters }
+      }
+    }
+  }
+
+  func send(_ message: ControlMessage) throws { try state.withLock { try $0.link.send(message) } }
+
+  func receive() throws -> ControlMessage { try state.withLock { try Self.receive(&$0.link) } }
+
+  private static func receive(_ link: inout ControlSocket) throws -> ControlMessage {
+    for _ in 0..<50 {
+      var watched = pollfd(fd: link.descriptor, events: Int16(POLLIN), revents: 0)
+      _ = poll(&watched, 1, 100)
+      switch try link.receive() {
+      case .message(let message, let descriptors):
+        for descriptor in descriptors { close(descriptor) }
+        return message
+      case .closed: throw DataPlaneError(.stopped, "the relay closed the control connection")
+      case .nothing: continue
+      }
+    }
+    throw DataPlaneError(.stopped, "the relay is silent")
+  }
+
+  deinit {
+    var one: UInt64 = 1
+    _ = write(stop, &one, 8)
+    // The thread still reads the descriptor; the directory must outlive it too.
+    while !end.hasEnded { usleep(1_000) }
+    state.withLock { $0.link.close() }
+    close(stop)
+  }
+}
+
+final class SharedEnd: Sendable {
+  private let state = Mutex((ended: false, reason: ""))
+
+  var hasEnded: Bool { state.withLock { $0.ended } }
+  var reason: String { state.withLock { $0.reason } }
+  func fail(_ reason: String) { state.withLock { $0.reason = reason } }
+  func end() { state.withLock { $0.ended = true } }
+}
