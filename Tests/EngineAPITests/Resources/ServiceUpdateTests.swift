@@ -30,6 +30,19 @@ struct ServiceUpdateTests {
     #expect(service.updateStatus == nil && service.version > version)
   }
 
+  @Test("sending back what was read is no other spec, so scaling touches no task")
+  func readModifyWrite() async throws {
+    let rig = try await SwarmRig()
+    let id = try await rig.create(#"{"Name":"web","TaskTemplate":{"ContainerSpec":{"Image":"a","Env":[],"Labels":{},"Dir":""}}}"#)
+    let before = try #require(await rig.store.read { $0.services[id] })
+    let read = try JSONValue(parsing: try await rig.call("GET", "/services/web").text)
+    let body = try #require(read["Spec"]).text
+    _ = try await rig.call("POST", "/services/web/update?version=\(before.version)", body)
+    let after = try #require(await rig.store.read { $0.services[id] })
+    #expect(after.version > before.version)
+    #expect(after.spec == before.spec)
+  }
+
   @Test("a rollback swaps the two specs, and again")
   func rollback() async throws {
     let rig = try await SwarmRig()

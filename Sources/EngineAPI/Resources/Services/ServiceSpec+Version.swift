@@ -12,6 +12,14 @@ extension ServiceSpec {
       taskTemplate.networks = try GoJSONDecoder().decode([TaskSpec.Network].self, from: networks)
     }
     drop(unknownTo: version)
+    try makeCanonical()
+  }
+
+  /// Two bodies that mean the same become the same spec, or a service would be updated for nothing: empty lists are absent ones, and
+  /// "default" isolation, which every answer shows, is none.
+  private mutating func makeCanonical() throws {
+    if taskTemplate.containerSpec?.isolation == "default" { taskTemplate.containerSpec?.isolation = nil }
+    self = try GoJSONDecoder().decode(ServiceSpec.self, from: try GoJSONEncoder().encode(self))
   }
 
   private mutating func drop(unknownTo version: APIVersion) {
