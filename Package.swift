@@ -84,7 +84,8 @@ let package = Package(
     tests("Manager", ["Balancing", "ClusterModel", "ClusterRPC", "ClusterStore"]),
     library("NodeAgent", ["Balancing", "ClusterModel", "ClusterRPC", "EngineClient", logging]),
     tests("NodeAgent", ["Balancing", "ClusterModel", "ClusterRPC", "EngineClient", "EngineTestKit"]),
-    library("EngineAPI", ["ClusterModel", "ClusterRPC", "ClusterStore", "EngineClient", "HTTPWire", "Manager", nioCore, logging]),
+    library(
+      "EngineAPI", ["ClusterModel", "ClusterRPC", "ClusterStore", "EngineClient", "HTTPWire", "Manager", nioCore, logging]),
     tests(
       "EngineAPI",
       [
@@ -96,9 +97,11 @@ let package = Package(
     executable(
       "skepd",
       [
-        "Balancing", "ClusterModel", "ClusterRPC", "ClusterStore", "DataPlane", "EngineAPI", "EngineClient", "Identity", "Manager", "NodeAgent",
-        "StoreSQLite", arguments, logging,
+        "Balancing", "ClusterModel", "ClusterRPC", "ClusterStore", "DataPlane", "EngineAPI", "EngineClient", "Identity",
+        "Manager",
+        "NodeAgent", "StoreSQLite", arguments, logging,
       ]),
+    tests("skepd", ["ClusterModel", logging]),
     executable("skep", ["PlaygroundKit", arguments]),
     executable("skep-relay", ["DataPlane"]),
 
@@ -112,5 +115,10 @@ let package = Package(
       name: "PlaygroundKit", dependencies: [.product(name: "Subprocess", package: "swift-subprocess")],
       resources: [.embedInCode("Resources/web.c")], swiftSettings: settings),
     tests("PlaygroundKit"),
+
+    // The real thing: the playground's hosts, driven by the real docker CLI.
+    .testTarget(
+      name: "SystemTests", dependencies: ["PlaygroundKit", "skepd", "skep-relay"], path: "Tests/SystemTests",
+      swiftSettings: settings),
   ]
 )

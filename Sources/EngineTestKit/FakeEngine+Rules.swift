@@ -29,6 +29,9 @@ extension FakeEngine {
   func answered() async throws {
     if let silentAfter, calls.count >= silentAfter { isSilent = true }
     if isSilent { try await forever() }
+    guard let breaksAfter, calls.last == breaksAfter else { return }
+    self.breaksAfter = nil
+    throw EngineError(.connectionLost, "the engine closed the connection")
   }
 
   func forever() async throws { try await Task.sleep(for: .seconds(86_400)) }

@@ -8,7 +8,7 @@ package actor FakeEngine {
   package internal(set) var containers: [String: FakeContainer] = [:]
   package internal(set) var networks: [String: JSONValue] = [:]
   /// Images that are there, as `name:tag` or `name@digest`.
-  package var images: Set<String> = []
+  package var images: Set<String>
   /// Images that a pull finds.
   package var registry: Set<String> = []
   /// Changing calls in order, such as `create web.1.x`.
@@ -24,6 +24,8 @@ package actor FakeEngine {
   package var instantExits: [String: Int] = [:]
   /// What a container exits with when it is stopped.
   package var stopExitCode = 143
+  /// The connection breaks after this call was carried out, once, before its answer.
+  package var breaksAfter: String?
   package var pullsHang = false
   package var stopsHang = false
   package internal(set) var mostStartsAtOnce = 0
@@ -31,6 +33,7 @@ package actor FakeEngine {
   var silentAfter: Int?
   var nextNumber = 1
   var subscribers: [Int: AsyncThrowingStream<EngineEvent, any Error>.Continuation] = [:]
+  var deafSubscribers: [AsyncThrowingStream<EngineEvent, any Error>.Continuation] = []
   package var logFrames: [String: [LogFrame]] = [:]
 
   package init(images: Set<String> = ["web:1"]) { self.images = images }
@@ -87,5 +90,13 @@ package actor FakeEngine {
     var container = FakeContainer(id: newID(), name: name, config: ["Image": "web:1", "Labels": JSONValue(labels)])
     if isRunning { container.status = "running" }
     containers[container.id] = container
+  }
+}
+
+extension FakeEngine {
+  /// Event streams stay open and say nothing more.
+  package func loseEvents() {
+    deafSubscribers += subscribers.values
+    subscribers = [:]
   }
 }

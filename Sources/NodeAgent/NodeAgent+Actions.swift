@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import ClusterModel
+import Logging
 
 /// The shell of the task controllers: their actions become jobs of the agent's task group, and come back as events.
 extension NodeAgent {
@@ -40,10 +41,16 @@ extension NodeAgent {
   }
 
   private func report(_ status: TaskStatus, of id: String) {
-    logger.info(
-      "task \(status.state.name)", metadata: ["task": "\(controllers[id]?.task.name ?? id)", "error": "\(status.err)"])
+    log(status, of: controllers[id]?.task.name ?? id)
     outbox.add(status, of: id)
     statusWake.yield()
+  }
+
+  private func log(_ status: TaskStatus, of name: String) {
+    let isNews = status.state >= .running && !status.isReady
+    var details: Logger.Metadata = ["task": "\(name)", "state": "\(status.state.name)"]
+    if !status.err.isEmpty { details["error"] = "\(status.err)" }
+    logger.log(level: isNews ? .info : .debug, "task changed", metadata: details)
   }
 
   private func probe(_ id: String, _ address: IPv4Address, _ port: UInt16) {

@@ -52,8 +52,8 @@ extension NodeAgent {
       controllers[task.id] = controller
       await perform(actions, of: task.id)
     }
-    // What is missed here because the engine is away, the next look repairs.
-    if lookAround { try? await removeStrangers() }
+    // For what ended between the two, and for strangers; when the engine is away just now, the next look does it.
+    if lookAround { try? await self.lookAround() }
   }
 
   func sendStatuses() async {

@@ -42,6 +42,9 @@ package final class SQLiteBackend: StoreBackend {
     FileManager.default.fileExists(atPath: directory + "/" + fileName)
   }
 
+  /// Merges the write-ahead log into the file and lets go of it. Nothing may follow.
+  package func close() throws { try queue.close() }
+
   private init(path: String, isNew: Bool) async throws {
     var configuration = Configuration()
     configuration.journalMode = .wal

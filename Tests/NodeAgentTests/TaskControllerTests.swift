@@ -100,7 +100,7 @@ struct TaskControllerTests {
     Sequence(
       name: "ends before its start has been answered",
       events: [runs, (0, .died(container: "c1", exitCode: 3)), starts],
-      actions: [toPrepare, toStart, [], ["report failed 'starting' err 'task: non-zero exit (3)'"]]),
+      actions: [toPrepare, toStart, [], ["report failed 'started' err 'task: non-zero exit (3)'"]]),
     Sequence(
       name: "the engine's own reason is kept", events: [runs, starts, (1, .observed(exited(127, error: "no such file")))],
       actions: [
@@ -120,6 +120,10 @@ struct TaskControllerTests {
       name: "runs once it is healthy",
       events: [runs, (0, .started(.success(running(.starting)))), (5, .health(container: "c1", .healthy))],
       actions: [toPrepare, toStart, ["report starting 'starting'"], ["report running 'started' ready"]]),
+    Sequence(
+      name: "is healthy before its start has been answered",
+      events: [runs, (0, .health(container: "c1", .healthy)), (0, .started(.success(running(.starting))))],
+      actions: [toPrepare, toStart, [], ["report running 'started' ready"]]),
     Sequence(
       name: "never healthy",
       events: [

@@ -42,12 +42,11 @@ struct SQLiteBackendTests {
   func damage(offset: Int) async throws {
     try await Self.withDirectory { directory in
       let path = directory + "/" + SQLiteBackend.fileName
-      do {
-        let backend = try await SQLiteBackend.create(directory: directory, epochBase: 0)
-        for number in 1...40 {
-          try await backend.commit([.init(key: "key\(number)", value: Array(repeating: 7, count: 1_000))], at: UInt64(number))
-        }
+      let backend = try await SQLiteBackend.create(directory: directory, epochBase: 0)
+      for number in 1...40 {
+        try await backend.commit([.init(key: "key\(number)", value: Array(repeating: 7, count: 1_000))], at: UInt64(number))
       }
+      try backend.close()
       let handle = try #require(FileHandle(forUpdatingAtPath: path))
       try handle.seek(toOffset: UInt64(offset))
       try handle.write(contentsOf: Data(repeating: 0xAB, count: 20_000))

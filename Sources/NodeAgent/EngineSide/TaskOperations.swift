@@ -20,7 +20,8 @@ struct TaskOperations: Sendable {
   func prepare(_ task: ClusterTask, subnet: IPv4Subnet?) async -> Result<ContainerState, TaskFailure> {
     await result {
       try await ensureImage(task.template.spec.containerSpec?.image ?? "")
-      if task.usesIngress { try await ensureIngressNetwork(subnet) }
+      // Without an address of its own the engine would choose one, maybe another task's.
+      if task.usesIngress { try await ensureIngressNetwork(task.ingressAddress == nil ? nil : subnet) }
       let context = TemplateContext(task: task, hostname: hostname, platform: platform)
       let body = try ContainerBody(task: task, clusterID: clusterID, context: context).json()
       return try await slots.withSlot { try await retrying { try await createOrAdopt(task, body) } }

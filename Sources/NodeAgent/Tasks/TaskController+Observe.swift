@@ -53,6 +53,8 @@ extension TaskController {
       return transition(.complete, "finished", now)
     }
     if status.state < .starting { transition(.starting, "starting", now) }
+    // Without a health check swarm calls a container started before it can end.
+    if found.health == .none { status.message = "started" }
     let cause = found.error.isEmpty ? "" : ": \(found.error)"
     fail("task: non-zero exit (\(found.exitCode))\(cause)", now)
   }
@@ -70,6 +72,7 @@ extension TaskController {
   }
 
   mutating func changed(_ health: ContainerState.Health, _ now: Now) {
+    if operation == .start { earlyHealth = health }
     guard var container, container.phase == .running else { return }
     container.health = health
     if operation == nil { observe(container, now) } else { self.container = container }

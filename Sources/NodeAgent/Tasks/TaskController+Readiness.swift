@@ -32,7 +32,8 @@ extension ClusterTask {
   static let standardReadyTimeout = GoDuration(nanoseconds: 60_000_000_000)
 
   var readyTimeout: GoDuration {
-    template.serviceLabels[Labels.readyTimeout].flatMap { GoDuration($0) } ?? Self.standardReadyTimeout
+    let wanted = template.serviceLabels[Labels.readyTimeout].flatMap { GoDuration($0) }
+    return wanted.flatMap { $0.nanoseconds > 0 ? $0 : nil } ?? Self.standardReadyTimeout
   }
 
   /// Where a task without health check shows that it is ready; `nil` when it has no TCP ingress port.

@@ -24,13 +24,14 @@ extension TaskController {
 
   mutating func started(_ result: Result<ContainerState, TaskFailure>, _ now: Now) {
     operation = nil
-    defer { earlyExit = nil }
+    defer { (earlyExit, earlyHealth) = (nil, nil) }
     switch result {
     case .success(var container):
       if let earlyExit, container.phase == .running {
         container.phase = .exited
         container.exitCode = earlyExit
       }
+      if let earlyHealth, container.health == .starting { container.health = earlyHealth }
       observe(container, now)
     case .failure(let failure): if failure.code != .cancelled { fail("starting container failed: \(failure.message)", now) }
     }

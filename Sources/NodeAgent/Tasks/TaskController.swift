@@ -62,7 +62,9 @@ package struct TaskController: Sendable {
   var probing = false
   var readyDeadline: Duration?
   var retryAt: Duration?
+  /// What events told of the container before the start's answer came.
   var earlyExit: Int?
+  var earlyHealth: ContainerState.Health?
   var actions: [Action] = []
 
   package init(task: ClusterTask) {

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ClusterModel
+import Testing
+
+@testable import NodeAgent
+
+@Suite("A task's container")
+struct ContainerBodyTests {
+  static let platform = NodeDescription.Platform(architecture: "x86_64", os: "linux")
+
+  func body(_ task: ClusterTask) throws -> String {
+    let context = TemplateContext(task: task, hostname: "host-1", platform: Self.platform)
+    return try ContainerBody(task: task, clusterID: "cluster1", context: context).json().text
+  }
+
+  func spec(_ json: String) throws -> TaskSpec { try GoJSONDecoder().decode(TaskSpec.self, from: Array(json.utf8)) }
+
+  static let labels =
+    #""com.docker.swarm.node.id":"node1","com.docker.swarm.service.id":"service1","com.docker.swarm.service.name":"web","#
+    + #""com.docker.swarm.task":"","com.docker.swarm.task.id":"task1","com.docker.swarm.task.name":"web.1.task1""#
+
+  @Test("the least spec")
+  func least() throws {
+    let wanted =
+      #"{"Env":[],"Image":"web:1","Labels":{\#(Self.labels),"skep.cluster":"cluster1"},"#
+      + #""HostConfig":{"RestartPolicy":{"Name":"no"},"NetworkMode":"default"}}"#
+    #expect(try body(Fixtures.task()) == wanted)
+  }
+
+  @Test("every part of a spec has its place")
+  func everything() throws {
+    let json = """
+      {"ContainerSpec":{"Image":"web","Labels":{"a":"b","com.docker.swarm.task.id":"forged","skep.cluster":"forged"},
+      "Command":["/bin/web"],"Args":["-v"],"Hostname":"{{.Node.Hostname}}-{{.Task.Slot}}","Env":["A={{.Service.Name}}","B"],
+      "Dir":"/srv","User":"1:2","Groups":["staff"],"Init":true,"StopSignal":"SIGINT","TTY":true,"OpenStdin":true,"ReadOnly":true,
+      "StopGracePeriod":1500000000,"Healthcheck":{"Test":["CMD","x"],"Interval":1,"Timeout":2,"StartPeriod":3,"Retries":4},
+      "Hosts":["1.2.3.4 db alias","bad"],"DNSConfig":{"Nameservers":["9.9.9.9"],"Search":["x"],"Options":["y"]},
+      "Sysctls":{"net.a":"1"},"CapabilityAdd":["CAP_A"],"CapabilityDrop":["CAP_B"],
+      "Ulimits":[{"Name":"nofile","Hard":2,"Soft":1}],"OomScoreAdj":5,
+      "Privileges":{"SELinuxContext":{"User":"u","Level":"l"},"Seccomp":{"Mode":"custom","Profile":"e30="},
+      "AppArmor":{"Mode":"disabled"},"NoNewPrivileges":true},
+      "Mounts":[{"Type":"volume","Source":"data-{{.Task.Slot}}","Target":"/d","VolumeOptions":{"NoCopy":true,"Labels":{"s":"{{.Service.ID}}"},
+      "DriverConfig":{"Name":"local","Options":{"o":"{{.Node.ID}}"}}}},
+      {"Type":"bind","Source":"/s","Target":"/b","ReadOnly":true,"BindOptions":{"Propagation":"rslave"}},
+      {"Type":"tmpfs","Target":"/t","TmpfsOptions":{"SizeBytes":10,"Mode":448}}]},
+      "Resources":{"Limits":{"NanoCPUs":500000000,"MemoryBytes":1000,"Pids":9},"Reservations":{"MemoryBytes":5},"SwapBytes":24,
+      "MemorySwappiness":0},"LogDriver":{"Name":"json-file","Options":{"max-size":"1m"}}}
+      """
+    let template = Fixtures.template(
+      ports: [
+        PortConfig(targetPort: 80, publishedPort: 8080, publishMode: "host"),
+        PortConfig(targetPort: 53, publishedPort: nil, protocol: "udp", publishMode: "host"), Fixtures.webPort,
+      ], { $0 = (try? spec(json)) ?? $0 })
+    let wanted =
+      #"{"Hostname":"host-1-1","Env":["A=web","B"],"Image":"web:latest","#
+      + #""Labels":{"a":"b",\#(Self.labels),"skep.cluster":"cluster1"},"ExposedPorts":{"80/tcp":{},"53/udp":{}},"#
+      + #""Healthcheck":{"Test":["CMD","x"],"Interval":1,"Timeout":2,"StartPeriod":3,"Retries":4},"#
+      + #""Entrypoint":["/bin/web"],"Cmd":["-v"],"WorkingDir":"/srv","User":"1:2","Tty":true,"OpenStdin":true,"#
+      + #""StopSignal":"SIGINT","StopTimeout":2,"HostConfig":{"RestartPolicy":{"Name":"no"},"NetworkMode":"0-skep-ingress","#
+      + #""PortBindings":{"80/tcp":[{"HostPort":"8080"}],"53/udp":[{"HostPort":""}]},"Mounts":["#
+      + #"{"Type":"volume","Source":"data-1","Target":"/d","VolumeOptions":{"NoCopy":true,"Labels":{"s":"service1"},"#
+      + #""DriverConfig":{"Name":"local","Options":{"o":"node1"}}}},"#
+      + #"{"Type":"bind","Source":"/s","Target":"/b","ReadOnly":true,"BindOptions":{"Propagation":"rslave"}},"#
+      + #"{"Type":"tmpfs","Target":"/t","TmpfsOptions":{"SizeBytes":10,"Mode":448}}],"#
+      + #""LogConfig":{"Type":"json-file","Config":{"max-size":"1m"}},"NanoCpus":500000000,"Memory":1000,"PidsLimit":9,"#
+      + #""MemorySwap":1024,"MemorySwappiness":0,"OomScoreAdj":5,"Ulimits":[{"Name":"nofile","Hard":2,"Soft":1}],"#
+      + #""ExtraHosts":["db:1.2.3.4"],"Dns":["9.9.9.9"],"DnsSearch":["x"],"DnsOptions":["y"],"GroupAdd":["staff"],"#
+      + #""CapAdd":["CAP_A"],"CapDrop":["CAP_B"],"Sysctls":{"net.a":"1"},"ReadonlyRootfs":true,"Init":true,"#
+      + #""SecurityOpt":["label=user:u","label=level:l","seccomp={}","apparmor=unconfined","no-new-privileges=true"]},"#
+      + #""NetworkingConfig":{"EndpointsConfig":{"0-skep-ingress":{"IPAMConfig":{"IPv4Address":"10.0.1.7"}}}}}"#
+    #expect(try body(Fixtures.task(address: "10.0.1.7", template: template)) == wanted)
+  }
+
+  @Test("a predefined network of the spec", arguments: [("host", "host"), ("none", "none"), ("bridge", "0-skep-ingress")])
+  func networks(target: String, mode: String) throws {
+    let template = Fixtures.template(ports: [Fixtures.webPort]) {
+      $0 = (try? spec(#"{"ContainerSpec":{"Image":"web"},"Networks":[{"Target":"\#(target)"}]}"#)) ?? $0
+    }
+    #expect(try body(Fixtures.task(address: "10.0.1.7", template: template)).contains(#""NetworkMode":"\#(mode)""#))
+  }
+
+  @Test("a template that cannot be expanded is an error")
+  func template() throws {
+    let template = Fixtures.template { $0.containerSpec?.hostname = "{{.Nope}}" }
+    #expect(throws: TemplateError.self) { try body(Fixtures.task(template: template)) }
+  }
+
+  @Test(
+    "image references",
+    arguments: [
+      ("web", "web:latest"), ("web:1", "web:1"), ("r:5000/web", "r:5000/web:latest"), ("r:5000/web:1", "r:5000/web:1"),
+      ("web@sha256:0", "web@sha256:0"),
+    ])
+  func references(text: String, normalized: String) { #expect(ImageReference(text).normalized == normalized) }
+}

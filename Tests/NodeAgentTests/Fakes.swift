@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Balancing
+import ClusterModel
+import ClusterRPC
+import Synchronization
+
+@testable import NodeAgent
+
+/// A leader's store, as far as an agent can tell: keeps tasks, merges statuses by their order, sends complete assignments.
+actor FakeDispatcher: Dispatcher {
+  var tasks: [String: ClusterTask] = [:]
+  var table = EndpointTable(generation: 1)
+  var term: UInt64 = 1
+  private(set) var descriptions: [NodeDescription] = []
+  private(set) var registered: [[String: TaskStatus]] = []
+  private(set) var reports: [TrafficReport] = []
+  /// Statuses in order of arrival, by task.
+  private(set) var history: [String: [TaskStatus]] = [:]
+  private var refusals = 0
+  private var session: AsyncStream<Assignment>.Continuation?
+
+  struct Unavailable: Error {}
+
+  func refuseUpdates(_ count: Int) { refusals = count }
+
+  /// Changes tasks or the table and sends the whole again.
+  func assign(_ change: @Sendable (isolated FakeDispatcher) -> Void) {
+    change(self)
+    send()
+  }
+
+  func endSession() { session?.finish() }
+
+  func send() {
+    session?.yield(
+      Assignment(
+        clusterID: Fixtures.cluster, nodeID: Fixtures.node, term: term, tasks: tasks.values.sorted { $0.id < $1.id },
+        ingressSubnet: Fixtures.subnet, table: table))
+  }
+
+  func register(description: NodeDescription, statuses: [String: TaskStatus]) {
+    descriptions.append(description)
+    registered.append(statuses)
+    merge(statuses)
+  }
+
+  func assignments() -> AsyncStream<Assignment> {
+    let (stream, continuation) = AsyncStream<Assignment>.makeStream(bufferingPolicy: .bufferingNewest(1))
+    session = continuation
+    send()
+    return stream
+  }
+
+  func update(statuses: [String: TaskStatus]) throws {
+    guard refusals == 0 else {
+      refusals -= 1
+      throw Unavailable()
+    }
+    for (id, status) in statuses { history[id, default: []].append(status) }
+    merge(statuses)
+  }
+
+  func report(traffic: TrafficReport) { reports.append(traffic) }
+
+  private func merge(_ statuses: [String: TaskStatus]) {
+    for (id, status) in statuses where tasks[id]?.status.yields(to: status) == true { tasks[id]?.status = status }
+  }
+}
+
+/// Records what it is told to program.
+final class FakePlane: TrafficPlane {
+  struct Failure: Error {}
+  struct State {
+    var tables: [EndpointTable] = []
+    var failures = 0
+    var failedPorts: [UInt16: String] = [:]
+    var open: [String: Int] = [:]
+    var subscriber: AsyncStream<[String: Int]>.Continuation?
+  }
+
+  let state = Mutex(State())
+
+  func program(_ table: EndpointTable) async throws -> TrafficOutcome {
+    try state.withLock { state in
+      if state.failures > 0 {
+        state.failures -= 1
+        throw Failure()
+      }
+      state.tables.append(table)
+      return TrafficOutcome(generation: table.generation, failedPorts: state.failedPorts)
+    }
+  }
+
+  func openConnections(of endpoints: [String]) async throws -> [String: Int] { state.withLock { $0.open } }
+
+  func drainingConnections() -> AsyncStream<[String: Int]> {
+    AsyncStream { continuation in state.withLock { $0.subscriber = continuation } }
+  }
+
+  func setOpen(_ open: [String: Int]) {
+    state.withLock { state in
+      state.open = open
+      state.subscriber?.yield(open)
+    }
+  }
+
+  var tables: [EndpointTable] { state.withLock { $0.tables } }
+}
