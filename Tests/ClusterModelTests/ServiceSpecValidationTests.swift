@@ -116,7 +116,10 @@ struct ServiceSpecValidationTests {
     arguments: [
       (#""Secrets":[{"SecretID":"x"}]"#, "", "", "secrets"), (#""Configs":[{"ConfigID":"x"}]"#, "", "", "configs"),
       (#""Mounts":[{"Type":"cluster"}]"#, "", "", "cluster volumes (CSI mounts)"),
-      (#""Privileges":{"CredentialSpec":{"File":"x"}}"#, "", "", "credential specs"),
+      (#""Privileges":{"credentialspec":{"File":"x"}}"#, "", "", "credential specs"),
+      ("", #""Networks":[{"Target":"host"},{"Target":"none"}]"#, "", "services on more than one network"),
+      ("", #""Networks":[{"Target":"bridge","Aliases":["a"]}]"#, "", "network aliases"),
+      ("", #""Networks":[{"Target":"bridge","DriverOpts":{"a":"b"}}]"#, "", "driver options of networks"),
       ("", #""Resources":{"Reservations":{"GenericResources":[{}]}}"#, "", "generic resources"),
       ("", #""Runtime":"plugin","PluginSpec":{}"#, "", "plugin services"),
       ("", "", #""Mode":{"ReplicatedJob":{}}"#, "job modes"), ("", "", #""Mode":{"GlobalJob":{}}"#, "job modes"),
@@ -126,6 +129,15 @@ struct ServiceSpecValidationTests {
   func unsupported(container: String, task: String, service: String, what: String) throws {
     let spec = try Self.spec(container: container, task: task, service: service)
     #expect(throws: SpecError.invalidArgument("\(what) are not supported by this release of Skep")) { try spec.checkSupport() }
+  }
+
+  @Test("a port in ingress mode needs a network that the swarm can reach", arguments: ["host", "none", "bridge"])
+  func unreachable(network: String) throws {
+    let spec = try Self.spec(
+      task: #""Networks":[{"Target":"\#(network)"}]"#, service: #""EndpointSpec":{"Ports":[{"TargetPort":80}]}"#)
+    let refusal = SpecError.invalidArgument(
+      "EndpointSpec: port published with ingress mode can't be used with the network \(network.goQuoted)")
+    #expect(Self.message { try spec.checkSupport() } == (network == "bridge" ? nil : refusal.message))
   }
 
   @Test(

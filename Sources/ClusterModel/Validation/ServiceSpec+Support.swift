@@ -6,7 +6,20 @@ extension ServiceSpec {
     if mode.replicatedJob != nil || mode.globalJob != nil { throw .unsupported("job modes") }
     try taskTemplate.checkSupport()
     for port in endpointSpec?.ports ?? [] { try port.checkSupport() }
+    try checkNetworks()
     try checkLabels()
+  }
+
+  /// One network that every engine has; the ingress network comes of itself.
+  private func checkNetworks() throws(SpecError) {
+    guard let network = taskTemplate.networks?.first else { return }
+    guard taskTemplate.networks?.count == 1 else { throw .unsupported("services on more than one network") }
+    if network.aliases?.isEmpty == false { throw .unsupported("network aliases") }
+    if network.driverOpts?.isEmpty == false { throw .unsupported("driver options of networks") }
+    let target = network.target ?? ""
+    if ["host", "none"].contains(target), endpointSpec?.ports?.contains(where: \.isIngress) == true {
+      throw .invalidArgument("EndpointSpec: port published with ingress mode can't be used with the network \(target.goQuoted)")
+    }
   }
 
   private func checkLabels() throws(SpecError) {
@@ -31,7 +44,8 @@ extension TaskSpec {
     guard let container = containerSpec else { return }
     if container.secrets?.isEmpty == false { throw .unsupported("secrets") }
     if container.configs?.isEmpty == false { throw .unsupported("configs") }
-    if container.privileges?["CredentialSpec"].map({ !$0.isNull }) == true { throw .unsupported("credential specs") }
+    let credentials = container.privileges?.objectValue?.member(ignoringCase: "CredentialSpec") ?? .null
+    if !credentials.isNull { throw .unsupported("credential specs") }
     for mount in container.mounts ?? [] { try mount.checkSupport() }
   }
 }

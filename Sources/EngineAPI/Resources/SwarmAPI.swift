@@ -46,7 +46,7 @@ package struct SwarmAPI: Responder {
   private func find(_ line: RequestLine) -> (SwarmRoute, id: String)? {
     let path = line.path.split(separator: "/")
     for route in SwarmRoute.table {
-      if let id = route.match(line.method, path) { return (route, id) }
+      if let id = route.match(line.method, path), route.condition(line) { return (route, id) }
     }
     return nil
   }

@@ -14,10 +14,16 @@ struct SwarmRoute: Sendable {
   let method: String
   /// `/services/{id}/update`, split.
   let pattern: [Substring]
+  /// What the request must have beside method and path.
+  let condition: @Sendable (RequestLine) -> Bool
   let action: Action
 
-  init(_ method: String, _ pattern: String, _ action: Action) {
+  init(
+    _ method: String, _ pattern: String, _ action: Action,
+    when condition: @escaping @Sendable (RequestLine) -> Bool = { _ in true }
+  ) {
     self.method = method
+    self.condition = condition
     self.pattern = pattern.dropFirst().split(separator: "/")
     self.action = action
   }
@@ -65,7 +71,7 @@ extension SwarmRoute {
       SwarmRoute("DELETE", "/nodes/{id}", .manager { try await $0.removeNode($1, $2) }),
       SwarmRoute("POST", "/nodes/{id}/update", .manager { try await $0.updateNode($1, $2) }),
 
-      SwarmRoute("GET", "/networks/{id}", .rewrite { try await $0.inspectNetwork($1) }),
+      SwarmRoute("GET", "/networks/{id}", .rewrite { try await $0.inspectNetwork($1) }) { $0.query["scope"] == "swarm" },
       SwarmRoute("POST", "/networks/create", .rewrite { try await $0.createNetwork($1) }),
       SwarmRoute("DELETE", "/networks/{id}", .rewrite { try await $0.removeNetwork($1) }),
       SwarmRoute("POST", "/networks/prune", .rewrite { $0.pruneNetworks($1) }),

@@ -3,6 +3,7 @@
 import ClusterModel
 import ClusterRPC
 import HTTPWire
+import SocketTestKit
 import Synchronization
 import Testing
 

@@ -153,9 +153,11 @@ struct ServiceTests {
   @Test("networks that every engine has are kept by name, whatever the client calls them")
   func networks() async throws {
     let rig = try await SwarmRig()
-    let id = try await rig.create(
-      #"{"TaskTemplate":{"ContainerSpec":{"Image":"x"},"Networks":[{"Target":"host"},{"Target":"none"}]}}"#)
-    #expect(await rig.store.read { $0.services[id]?.spec.taskTemplate.networks?.map(\.target) } == ["host", "none"])
+    _ = try await rig.engine.createNetwork(["Name": "bridge"])
+    for target in ["host", "none", "bridge"] {
+      let id = try await rig.create(#"{"TaskTemplate":{"ContainerSpec":{"Image":"x"},"Networks":[{"Target":"\#(target)"}]}}"#)
+      #expect(await rig.store.read { $0.services[id]?.spec.taskTemplate.networks?.map(\.target) } == [target])
+    }
     let old = try await rig.call(
       "POST", "/v1.43/services/create", #"{"TaskTemplate":{"ContainerSpec":{"Image":"x"}},"Networks":[{"Target":"nope"}]}"#)
     #expect(old == (404, "network nope not found"))

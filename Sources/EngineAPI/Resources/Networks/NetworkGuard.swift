@@ -12,7 +12,7 @@ enum IngressBridge {
 /// Requests for networks are the engine's, except where they would make what this release has not or break what it needs.
 extension SwarmAPI {
   func inspectNetwork(_ call: Call) async throws -> Rewritten {
-    guard call.query["scope"] == "swarm", let network = PredefinedNetwork(rawValue: call.id), case .active = await control.state
+    guard let network = PredefinedNetwork(rawValue: call.id), case .active = await control.state
     else { return call.unchanged }
     return .answer(.json(network.json))
   }

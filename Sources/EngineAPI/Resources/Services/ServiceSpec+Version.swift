@@ -46,9 +46,9 @@ extension ContainerSpec {
     }
     if version < APIVersion(1, 44) {
       healthcheck?.startInterval = nil
-      if case .object(var object) = privileges {
-        for key in ["Seccomp", "AppArmor", "NoNewPrivileges"] { object[key] = nil }
-        privileges = .object(object)
+      let unknown = ["seccomp", "apparmor", "nonewprivileges"]
+      for key in privileges?.objectValue?.members.map(\.key) ?? [] where unknown.contains(key.lowercased()) {
+        privileges?[key] = nil
       }
     }
     if version < APIVersion(1, 46) { oomScoreAdj = nil }
