@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Balancing
+import ClusterModel
 import ClusterRPC
 import Testing
 
@@ -10,7 +11,7 @@ import Testing
 struct TrafficStateTests {
   static func table(generation: UInt64, ready: [String] = [], draining: [String] = []) -> EndpointTable {
     func endpoint(_ id: String, _ state: Endpoint.State) -> Endpoint {
-      Endpoint(id: id, address: IPv4Address(rawValue: 0x0A00_0102), port: 80, state: state)
+      Endpoint(id: id, address: IPv4Address(bits: 0x0A00_0102), port: 80, state: state)
     }
     let endpoints = ready.map { endpoint($0, .ready) } + draining.map { endpoint($0, .draining) }
     return EndpointTable(generation: generation, listeners: [Listener(id: "web", port: 8080, endpoints: endpoints)])
