@@ -46,26 +46,36 @@ package final class SQLiteBackend: StoreBackend {
   package func close() throws { try queue.close() }
 
   private init(path: String, isNew: Bool) async throws {
-    var configuration = Configuration()
-    configuration.journalMode = .wal
-    configuration.prepareDatabase { database in
-      // With WAL only FULL syncs the log at every commit, which is what an acknowledged write promises.
-      try database.execute(sql: "PRAGMA synchronous = FULL")
-    }
     do {
-      queue = try DatabaseQueue(path: path, configuration: configuration)
-      if !isNew { try await Self.checkIntegrity(queue) }
+      if !isNew { try await Self.checkIntegrity(path) }
+      queue = try DatabaseQueue(path: path)
+      try await queue.writeWithoutTransaction { database in
+        // By hand, as GRDB's own WAL mode lowers synchronous to NORMAL: with WAL only FULL syncs the log at every commit, which is what
+        // an acknowledged write promises.
+        try database.execute(sql: "PRAGMA journal_mode = WAL")
+        try database.execute(sql: "PRAGMA synchronous = FULL")
+      }
       try Self.migrator.migrate(queue)
-    } catch let error as SQLiteStoreError {
-      throw error
     } catch {
       throw SQLiteStoreError.unreadable(path: path, cause: error)
     }
   }
 
-  private static func checkIntegrity(_ queue: DatabaseQueue) async throws {
-    let findings = try await queue.read { try String.fetchAll($0, sql: "PRAGMA integrity_check(10)") }
+  /// Read-only, so that a damaged file stays as it is for whoever tries to save what is in it.
+  private static func checkIntegrity(_ path: String) async throws {
+    var configuration = Configuration()
+    configuration.readonly = true
+    let reader = try DatabaseQueue(path: path, configuration: configuration)
+    defer { try? reader.close() }
+    let findings = try await reader.read { try String.fetchAll($0, sql: "PRAGMA integrity_check(10)") }
     guard findings == ["ok"] else { throw IntegrityFindings(findings: findings) }
+  }
+
+  /// The modes that durability depends on: `wal` and 2, which is FULL.
+  func durability() async throws -> (journal: String?, synchronous: Int?) {
+    try await queue.read { database in
+      (try String.fetchOne(database, sql: "PRAGMA journal_mode"), try Int.fetchOne(database, sql: "PRAGMA synchronous"))
+    }
   }
 
   private static let migrator: DatabaseMigrator = {

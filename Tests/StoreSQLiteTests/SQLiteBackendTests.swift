@@ -28,6 +28,16 @@ struct SQLiteBackendTests {
     }
   }
 
+  @Test("every commit is synced, in a new store and in one opened again")
+  func durability() async throws {
+    try await Self.withDirectory { directory in
+      let created = try await SQLiteBackend.create(directory: directory, epochBase: 0)
+      #expect(try await created.durability() == ("wal", 2))
+      try created.close()
+      #expect(try await SQLiteBackend.open(directory: directory).durability() == ("wal", 2))
+    }
+  }
+
   @Test("a revision that is not the next one is refused, and nothing of it is written", arguments: [1, 3, 9] as [UInt64])
   func conflict(revision: UInt64) async throws {
     try await Self.withDirectory { directory in
