@@ -53,23 +53,26 @@ package struct ControlPlane<Generator: RandomNumberGenerator & Sendable>: Sendab
       return nil
     }
     guard let service = Allocator.allocate(service, in: &transaction) else { return nil }
-    replaceEnded(service, &transaction, now)
+    let replaceTimer = replaceEnded(service, &transaction, now)
     keepCount(service, &transaction, now)
     let updateTimer = updater.advance(
       ServiceView(service, transaction), transaction: &transaction, now: now, generator: &generator)
     let startTimer = supervisor.startWaiting(in: ServiceView(service, transaction), transaction: &transaction, now: now)
-    return [updateTimer, startTimer].compactMap { $0 }.min()
+    return [replaceTimer, updateTimer, startTimer].compactMap { $0 }.min()
   }
 
   /// Hands tasks that ended, or whose node is lost, to the restart supervisor.
-  private mutating func replaceEnded(_ service: Service, _ transaction: inout Transaction, _ now: Now) {
+  private mutating func replaceEnded(_ service: Service, _ transaction: inout Transaction, _ now: Now) -> Duration? {
     let view = ServiceView(service, transaction)
+    var next: Duration?
     for task in view.sortedSlots.flatMap(\.tasks) where task.intendedState <= .running {
       let isLost = !task.nodeID.isEmpty && transaction.node(task.nodeID).map(\.losesTasks) ?? true
       guard task.state.isTerminal || isLost else { continue }
-      supervisor.replace(
+      let retry = supervisor.replace(
         task, in: view, lostNode: isLost && !task.state.isTerminal, transaction: &transaction, now: now, generator: &generator)
+      next = [next, retry].compactMap { $0 }.min()
     }
+    return next
   }
 
   private mutating func keepCount(_ service: Service, _ transaction: inout Transaction, _ now: Now) {

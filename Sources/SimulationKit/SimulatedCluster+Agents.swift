@@ -57,7 +57,9 @@ extension SimulatedCluster {
     node.busy.remove(taskID)
     defer { assignAgain(id) }
     guard let task = node.assigned[taskID], task.desiredState <= .running else { return nodes[id] = node }
-    if node.containers[taskID] == nil {
+    if node.containers[taskID] == nil, Double.random(in: 0..<1, using: &generator) < behaviour.prepareFailure {
+      node.statuses[taskID] = TaskStatus(state: .rejected, timestamp: now.wall, message: "preparing", err: "No such image: web:1")
+    } else if node.containers[taskID] == nil {
       node.containers[taskID] = .created
       node.statuses[taskID] = TaskStatus(state: .ready, timestamp: now.wall, message: "prepared")
     } else if Double.random(in: 0..<1, using: &generator) < behaviour.startFailure {

@@ -32,6 +32,8 @@ package struct SimulatedBehaviour: Sendable {
   package var acknowledge: ClosedRange<Double> = 0.01...0.3
   /// Chance that a container fails to start.
   package var startFailure = 0.0
+  /// Chance that a container cannot be made, as without its image.
+  package var prepareFailure = 0.0
 
   package init() {}
 }

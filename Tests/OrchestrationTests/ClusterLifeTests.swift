@@ -55,6 +55,25 @@ struct ClusterLifeTests {
     #expect(cluster.violations == [])
   }
 
+  @Test("what cannot even be prepared is tried once per restart delay, not without pause")
+  func rejected() {
+    var cluster = SimulatedCluster(seed: 8, nodes: 1)
+    cluster.behaviour.prepareFailure = 1
+    cluster.write { transaction in
+      var cluster = transaction.cluster
+      cluster?.spec.orchestration.taskHistoryRetentionLimit = -1
+      if let cluster { transaction.put(cluster) }
+      transaction.put(Self.service("web", replicas: 1))
+    }
+    cluster.run(for: .seconds(60))
+    let tried = cluster.store.tasks(ofService: "id-web").count
+    #expect((8...13).contains(tried), "\(tried) tasks")
+    cluster.behaviour.prepareFailure = 0
+    cluster.run(for: .seconds(20))
+    #expect(Self.running(cluster, "id-web").count == 1)
+    #expect(cluster.violations == [])
+  }
+
   @Test("a lost node's tasks run elsewhere without the restart delay")
   func lostNode() {
     var cluster = SimulatedCluster(seed: 3, nodes: 3)

@@ -14,6 +14,7 @@ struct YearOfLife {
   init(seed: UInt64) {
     cluster = SimulatedCluster(seed: seed, nodes: 3)
     cluster.behaviour.startFailure = 0.02
+    cluster.behaviour.prepareFailure = 0.01
     dice = SplitMix64(seed: seed &+ 1)
   }
 
@@ -29,6 +30,7 @@ struct YearOfLife {
     for id in cluster.nodes.keys.sorted() where cluster.nodes[id]?.isUp == false { cluster.bringBack(id) }
     setAvailability("active", ofAll: true)
     cluster.behaviour.startFailure = 0
+    cluster.behaviour.prepareFailure = 0
     cluster.run(for: .seconds(900))
   }
 
@@ -57,7 +59,7 @@ struct YearOfLife {
   }
 
   private mutating func createOrScale(_ name: String, _ id: String) {
-    let replicas = UInt64.random(in: 0...8, using: &dice)
+    let replicas = UInt64.random(in: 0...5, using: &dice)
     let order = Bool.random(using: &dice) ? "start-first" : "stop-first"
     let parallelism = UInt64.random(in: 0...3, using: &dice)
     cluster.write { transaction in

@@ -15,7 +15,7 @@ enum GlobalOrchestrator {
       let fits = constraints.allSatisfy { $0.matches(node) }
       if node.losesTasks || !fits {
         for task in view.live(slot) { transaction.stop(task, .shutdown, now: now) }
-      } else if node.isSchedulable, view.live(slot).isEmpty, !view.isSpent(slot) {
+      } else if node.isSchedulable, !view.isTaken(slot) {
         let isBusy = view.slots[slot]?.contains { $0.state >= .assigned && !$0.state.isTerminal } ?? false
         transaction.put(factory.make(slot, desired: isBusy ? .ready : .running, generator: &generator))
       }

@@ -8,7 +8,7 @@ enum ReplicatedOrchestrator {
   /// Adds tasks in the lowest unused slots, or removes the slots that keep the rest best balanced.
   static func scale(_ view: ServiceView, transaction: inout Transaction, now: Now, generator: inout some RandomNumberGenerator) {
     let wanted = view.service.replicas
-    let taken = Set(view.slots.keys.filter { slot in !view.live(slot).isEmpty || view.isSpent(slot) })
+    let taken = Set(view.slots.keys.filter(view.isTaken))
     if taken.count < wanted {
       add(wanted - taken.count, beside: taken, view, &transaction, now, &generator)
     } else if taken.count > wanted {

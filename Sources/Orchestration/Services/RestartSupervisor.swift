@@ -39,17 +39,19 @@ struct RestartSupervisor {
   mutating func replace(
     _ task: ClusterTask, in view: ServiceView, lostNode: Bool, transaction: inout Transaction, now: Now,
     generator: inout some RandomNumberGenerator
-  ) {
+  ) -> Duration? {
+    if !lostNode, task.desiredState == .ready, let start = heldUntil[task.id], start > now.uptime { return start }
     transaction.stop(task, .shutdown, now: now)
     let slot = task.slotID
     let tasks = view.slots[slot] ?? []
-    guard lostNode || Self.shouldRestart(task, service: view.service, slotTasks: tasks) else { return }
+    guard lostNode || Self.shouldRestart(task, service: view.service, slotTasks: tasks) else { return nil }
     let others = tasks.filter { $0.id != task.id && $0.isLive }
-    guard others.isEmpty, !(lostNode && view.service.isGlobal) else { return }
+    guard others.isEmpty, !(lostNode && view.service.isGlobal) else { return nil }
     let factory = TaskFactory(view.service, tasks: tasks, now: now)
     let replacement = factory.make(slot, desired: .ready, generator: &generator)
     if !lostNode { heldUntil[replacement.id] = now.uptime + Self.delay(view.service) }
     transaction.put(replacement)
+    return nil
   }
 
   /// Starts what has waited long enough: the delay is over, and nothing older in the slot still runs, so no slot ever runs twice

@@ -21,6 +21,12 @@ struct ServiceView {
   /// Slots with a task that is meant to run.
   var liveSlots: [SlotID] { slots.filter { $0.value.contains(where: \.isLive) }.keys.sorted() }
 
+  /// Whether the slot needs no new task from an orchestrator: something is meant to run in it, its last task waits to be replaced, or
+  /// it is spent.
+  func isTaken(_ slot: SlotID) -> Bool {
+    slots[slot]?.contains { $0.intendedState <= .running } == true || isSpent(slot)
+  }
+
   /// Slots whose last task of the current spec ended for good: they are not filled again until the spec changes.
   func isSpent(_ slot: SlotID) -> Bool {
     guard let tasks = slots[slot], !tasks.contains(where: \.isLive), let last = tasks.last else { return false }
