@@ -8,6 +8,8 @@ package struct Transaction {
   private var written: [Key: Change] = [:]
   /// In the order of the first write, so that a prefix of a batch is always a state that could have been.
   private var order: [Key] = []
+  /// Rises with every write, so that what was derived from the state can be kept while nothing changes.
+  package private(set) var writeCount = 0
   private var addedTasks: [String: Set<String>] = [:]
   private var addedByNode: [String: Set<String>] = [:]
 
@@ -75,7 +77,14 @@ extension Transaction {
 
   /// Sorted by slot, then age, then id.
   package func tasks(ofService id: String) -> [ClusterTask] {
-    base.taskIDs(ofService: id).union(addedTasks[id] ?? []).compactMap { task($0) }.sorted(by: ClusterTask.bySlotAndAge)
+    unorderedTasks(ofService: id).sorted(by: ClusterTask.bySlotAndAge)
+  }
+
+  /// For looking through only: the order differs from run to run, and a decision must not depend on it.
+  package func unorderedTasks(ofService id: String) -> [ClusterTask] {
+    let ids = base.taskIDs(ofService: id)
+    guard let added = addedTasks[id] else { return ids.compactMap { task($0) } }
+    return ids.union(added).compactMap { task($0) }
   }
 
   /// Sorted by slot, then age, then id.
@@ -104,6 +113,7 @@ extension Transaction {
   package mutating func removeTask(_ id: String) { record(.task(id), .removeTask(id)) }
 
   private mutating func record(_ key: Key, _ change: Change) {
+    writeCount += 1
     if written.updateValue(change, forKey: key) == nil { order.append(key) }
   }
 }

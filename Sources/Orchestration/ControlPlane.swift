@@ -34,7 +34,7 @@ package struct ControlPlane<Generator: RandomNumberGenerator & Sendable>: Sendab
     let limit = cluster.spec.orchestration.taskHistoryRetentionLimit ?? 0
     for id in serviceIDs.sorted() {
       let gone = TaskReaper.reap(
-        transaction.tasks(ofService: id), service: transaction.service(id), historyLimit: limit, transaction: &transaction)
+        transaction.unorderedTasks(ofService: id), service: transaction.service(id), historyLimit: limit, transaction: &transaction)
       supervisor.forget(gone)
     }
     return (timers.values.min()).map { min($0, drainTimer ?? $0) } ?? drainTimer
@@ -53,17 +53,18 @@ package struct ControlPlane<Generator: RandomNumberGenerator & Sendable>: Sendab
       return nil
     }
     guard let service = Allocator.allocate(service, in: &transaction) else { return nil }
-    let replaceTimer = replaceEnded(service, &transaction, now)
-    keepCount(service, &transaction, now)
-    let updateTimer = updater.advance(
-      ServiceView(service, transaction), transaction: &transaction, now: now, generator: &generator)
-    let startTimer = supervisor.startWaiting(in: ServiceView(service, transaction), transaction: &transaction, now: now)
+    let view = ServiceView(service, transaction)
+    let replaceTimer = replaceEnded(view, &transaction, now)
+    let replaced = view.current(transaction)
+    keepCount(replaced, &transaction, now)
+    let counted = replaced.current(transaction)
+    let updateTimer = updater.advance(counted, transaction: &transaction, now: now, generator: &generator)
+    let startTimer = supervisor.startWaiting(in: counted.current(transaction), transaction: &transaction, now: now)
     return [replaceTimer, updateTimer, startTimer].compactMap { $0 }.min()
   }
 
   /// Hands tasks that ended, or whose node is lost, to the restart supervisor.
-  private mutating func replaceEnded(_ service: Service, _ transaction: inout Transaction, _ now: Now) -> Duration? {
-    let view = ServiceView(service, transaction)
+  private mutating func replaceEnded(_ view: ServiceView, _ transaction: inout Transaction, _ now: Now) -> Duration? {
     var next: Duration?
     for task in view.sortedSlots.flatMap(\.tasks) where task.intendedState <= .running {
       let isLost = !task.nodeID.isEmpty && transaction.node(task.nodeID).map(\.losesTasks) ?? true
@@ -75,11 +76,10 @@ package struct ControlPlane<Generator: RandomNumberGenerator & Sendable>: Sendab
     return next
   }
 
-  private mutating func keepCount(_ service: Service, _ transaction: inout Transaction, _ now: Now) {
-    let view = ServiceView(service, transaction)
-    if service.isGlobal {
+  private mutating func keepCount(_ view: ServiceView, _ transaction: inout Transaction, _ now: Now) {
+    if view.service.isGlobal {
       GlobalOrchestrator.reconcile(
-        view, constraints: Constraint.all(in: service.spec.taskTemplate.placement), transaction: &transaction, now: now,
+        view, constraints: Constraint.all(in: view.service.spec.taskTemplate.placement), transaction: &transaction, now: now,
         generator: &generator)
     } else {
       ReplicatedOrchestrator.scale(view, transaction: &transaction, now: now, generator: &generator)

@@ -144,7 +144,8 @@ extension SwarmNode {
       state = .pending
       await runtime.stop()
       self.runtime = nil
-    } else {
+    } else if !directory.isLeaving {
+      // State that cannot be read does not say which cluster it was.
       try directory.beginLeaving(clusterID: "")
     }
     try await eraseSwarm()
@@ -159,12 +160,19 @@ extension SwarmNode {
   }
 
   private func eraseSwarm() async throws {
-    let clusterID = directory.leavingClusterID
-    if !clusterID.isEmpty { try await NodeAgent.leave(engine: engine, clusterID: clusterID) }
+    let known = directory.leavingClusterID
+    for clusterID in known.isEmpty ? try await clustersOnEngine() : [known] {
+      try await NodeAgent.leave(engine: engine, clusterID: clusterID)
+    }
     try await relay.shutdownRelay()
     try directory.erase()
     state = .inactive
     logger.info("left the swarm")
+  }
+
+  /// Whose containers this host's engine holds: an engine serves one skepd, so all of them are to go.
+  private func clustersOnEngine() async throws -> Set<String> {
+    Set(try await engine.containers(all: true, labels: [Labels.cluster]).compactMap { $0.labels[Labels.cluster] })
   }
 
   func logSource(forNode id: String) -> (any TaskLogSource)? {

@@ -11,7 +11,9 @@ struct Scheduler {
   /// Places what waits in `serviceIDs` and in those that could not be placed before.
   mutating func schedule(_ serviceIDs: Set<String>, transaction: inout Transaction, now: Now) {
     let candidates = serviceIDs.union(unplaced).sorted()
-    let waiting = candidates.map { id in (id, transaction.tasks(ofService: id).filter(Self.isWaiting)) }.filter { !$0.1.isEmpty }
+    let waiting = candidates.map { id in
+      (id, transaction.unorderedTasks(ofService: id).filter(Self.isWaiting).sorted(by: ClusterTask.bySlotAndAge))
+    }.filter { !$0.1.isEmpty }
     unplaced = []
     guard !waiting.isEmpty else { return }
     var nodes = transaction.nodes.map { NodeInfo($0, tasks: transaction.tasks(onNode: $0.id), now: now) }

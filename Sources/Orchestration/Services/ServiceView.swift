@@ -8,13 +8,21 @@ struct ServiceView {
   let service: Service
   /// Oldest first within a slot; ended tasks included.
   let slots: [SlotID: [ClusterTask]]
+  /// The slots in order.
+  let sortedSlots: [(id: SlotID, tasks: [ClusterTask])]
+  private let writeCount: Int
 
   init(_ service: Service, _ transaction: borrowing Transaction) {
     self.service = service
     slots = Dictionary(grouping: transaction.tasks(ofService: service.id), by: \.slotID)
+    sortedSlots = slots.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+    writeCount = transaction.writeCount
   }
 
-  var sortedSlots: [(id: SlotID, tasks: [ClusterTask])] { slots.sorted { $0.key < $1.key }.map { ($0.key, $0.value) } }
+  /// The view after what `transaction` has written since.
+  func current(_ transaction: borrowing Transaction) -> ServiceView {
+    transaction.writeCount == writeCount ? self : ServiceView(service, transaction)
+  }
 
   func live(_ slot: SlotID) -> [ClusterTask] { slots[slot]?.filter(\.isLive) ?? [] }
 

@@ -18,8 +18,9 @@ enum TaskReaper {
         deleted += ended.sorted(by: ClusterTask.bySlotAndAge).prefix(max(0, excess))
       }
     }
-    for task in deleted { transaction.removeTask(task.id) }
-    return deleted.map(\.id)
+    let ids = deleted.map(\.id).sorted()
+    for id in ids { transaction.removeTask(id) }
+    return ids
   }
 
   /// Tasks kept per slot, live ones included; `nil` keeps all. Attempts are counted from history, so `MaxAttempts` overrides.
