@@ -10,6 +10,13 @@ package struct RequestReport: Sendable, Equatable {
   package var succeeded: Int { answers.values.reduce(0, +) }
   package var failed: Int { failures.values.reduce(0, +) }
 
+  package init() {}
+
+  package mutating func add(_ other: RequestReport) {
+    answers.merge(other.answers, uniquingKeysWith: +)
+    failures.merge(other.failures, uniquingKeysWith: +)
+  }
+
   /// Reads what curl wrote: for each request its body, then a line of `mark`, status, exit code and message. With several
   /// requests at a time bodies and marks of different requests come in any order, so only their numbers can be told.
   init(curl text: String) {
