@@ -57,7 +57,7 @@ let package = Package(
     library("Balancing", ["ClusterModel"]),
     tests("Balancing", ["ClusterModel"]),
     library("Orchestration", ["Balancing", "ClusterModel", "ClusterStore"]),
-    tests("Orchestration", ["ClusterModel", "ClusterStore", "SimulationKit"]),
+    tests("Orchestration", ["Balancing", "ClusterModel", "ClusterStore", "SimulationKit"]),
 
     // The edges: each one kind of I/O.
     .target(name: "CLinux"),
@@ -106,7 +106,7 @@ let package = Package(
     executable("skep-relay", ["DataPlane"]),
 
     // Test and demo kits.
-    library("SimulationKit", ["ClusterModel", "ClusterStore", "Orchestration"]),
+    library("SimulationKit", ["Balancing", "ClusterModel", "ClusterStore", "Orchestration"]),
     library("EngineTestKit", ["ClusterModel", "EngineClient"]),
     // Servers and clients on unix sockets in a folder of their own.
     .target(

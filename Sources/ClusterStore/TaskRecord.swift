@@ -18,7 +18,6 @@ enum TaskRecord {
     writer.write(task.updatedAt.nanoseconds)
     writer.write(UInt64(task.ingressAddress?.bits ?? 0))
     writer.write(task.drain?.desiredState.rawValue ?? -1)
-    writer.write(task.drain?.generation ?? 0)
     encode(task.status, to: &writer)
     return writer.bytes
   }
@@ -38,13 +37,12 @@ enum TaskRecord {
     let updatedAt = Timestamp(nanoseconds: try reader.signed())
     let address = UInt32(truncatingIfNeeded: try reader.unsigned())
     let drainState = try reader.int()
-    let drainGeneration = try reader.unsigned()
     var task = ClusterTask(
       id: id, template: template, slot: slot, nodeID: nodeID, desiredState: desiredState, status: try status(&reader),
       createdAt: createdAt)
     task.updatedAt = updatedAt
     task.ingressAddress = address == 0 ? nil : IPv4Address(bits: address)
-    if drainState >= 0 { task.drain = .init(desiredState: try state(drainState), generation: drainGeneration) }
+    if drainState >= 0 { task.drain = .init(desiredState: try state(drainState)) }
     return task
   }
 

@@ -34,6 +34,7 @@ package final class ControlLoop: Sendable {
           self.plane.withLock { $0.step(isNew ? nil : dirty, transaction: &transaction, now: self.now()) }
         }
         isNew = false
+        for warning in plane.withLock({ $0.takeWarnings() }) { logger.warning("\(warning)") }
         await wakeup.wait(until: deadline, uptime: now().uptime)
       } catch {
         logger.error("the cluster's state could not be written; trying again", metadata: ["error": "\(error)"])

@@ -22,6 +22,9 @@ package struct ControlPlane<Generator: RandomNumberGenerator & Sendable>: Sendab
     director.note(nodeID: nodeID, generation: generation, openConnections: openConnections)
   }
 
+  /// What an operator should know of the steps since the last call.
+  package mutating func takeWarnings() -> [String] { director.takeWarnings() }
+
   /// One step. `dirty` is what changed since the last, `nil` everything. Returns the uptime by which the next step is due even if
   /// nothing changes.
   package mutating func step(_ dirty: DirtySet?, transaction: inout Transaction, now: Now) -> Duration? {
@@ -34,7 +37,8 @@ package struct ControlPlane<Generator: RandomNumberGenerator & Sendable>: Sendab
     let limit = cluster.spec.orchestration.taskHistoryRetentionLimit ?? 0
     for id in serviceIDs.sorted() {
       let gone = TaskReaper.reap(
-        transaction.unorderedTasks(ofService: id), service: transaction.service(id), historyLimit: limit, transaction: &transaction)
+        transaction.unorderedTasks(ofService: id), service: transaction.service(id), historyLimit: limit,
+        transaction: &transaction)
       supervisor.forget(gone)
     }
     return (timers.values.min()).map { min($0, drainTimer ?? $0) } ?? drainTimer

@@ -24,7 +24,10 @@ extension Host {
     try await boot()
     try await startEngine()
     guard plan.configuration.daemons == .all, part != .engine else { return }
+    // A skepd that has left its swarm has no relay, and needs none until the next.
+    let isNew = pid(of: .skepd) == nil
     try await startSkepd()
+    guard isNew || part == .relay else { return }
     try await ready("the relay of \(name)", log: "skepd.log") {
       guard pid(of: .skepd) != nil else { throw notReady("skepd of \(name) ended", "skepd.log") }
       return pid(of: .relay)

@@ -55,7 +55,14 @@ package final class SQLiteBackend: StoreBackend {
         try database.execute(sql: "PRAGMA journal_mode = WAL")
         try database.execute(sql: "PRAGMA synchronous = FULL")
       }
+      guard try await !queue.read(Self.migrator.hasBeenSuperseded) else {
+        throw SQLiteStoreError(code: .unreadable, message: "\(path) was written by a newer release of Skep: use that release")
+      }
       try Self.migrator.migrate(queue)
+      // It holds join tokens and the environments of services.
+      try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: path)
+    } catch let error as SQLiteStoreError {
+      throw error
     } catch {
       throw SQLiteStoreError.unreadable(path: path, cause: error)
     }

@@ -13,7 +13,9 @@ struct Daemon {
 
   /// Until SIGTERM or SIGINT. Throws what makes it unable to start or to go on.
   func run() async throws {
-    try await refuseSwarmMode(of: EngineClient(socketPath: options.engine, timeouts: .init()))
+    try checkAdvertiseAddress()
+    let isChecked = try await refuseSwarmMode(of: EngineClient(socketPath: options.engine))
+    if !isChecked { logger.warning("the engine does not answer yet", metadata: ["engine": "\(options.engine)"]) }
     let directory = try StateDirectory.open(options.stateDirectory)
     try FileManager.default.createDirectory(atPath: options.runDirectory, withIntermediateDirectories: true)
     let engine = EngineClient(socketPath: options.engine)
@@ -34,6 +36,7 @@ struct Daemon {
         try await front.run { [logger] in logger.info("ready") }
       }
       group.addTask { await signals.wait() }
+      if !isChecked { group.addTask { try await keepChecking(engine) } }
       // Whatever ends first ends all: a signal, or a part that cannot go on.
       do { try await group.next() } catch {
         group.cancelAll()
@@ -49,12 +52,17 @@ struct Daemon {
     }
   }
 
-  /// Two orchestrators on one engine would remove each other's containers. An engine that does not answer yet is waited for by the
-  /// agent, so it is no reason not to start.
-  private func refuseSwarmMode(of engine: EngineClient) async throws {
-    guard let info = try? await engine.info() else {
-      return logger.warning("the engine does not answer yet", metadata: ["engine": "\(options.engine)"])
+  private func checkAdvertiseAddress() throws {
+    guard let address = options.advertiseAddress else { return }
+    guard try HostAddresses.all().contains(where: { $0.address == address || $0.interface == address }) else {
+      throw StateError(description: "advertise-addr \(address) is neither an address nor an interface of this host")
     }
+  }
+
+  /// Two orchestrators on one engine would remove each other's containers. An engine that does not answer is no reason not to start;
+  /// returns whether it did.
+  private func refuseSwarmMode(of engine: EngineClient) async throws -> Bool {
+    guard let info = try? await engine.info() else { return false }
     guard ["", "inactive"].contains(info.value.swarm.localNodeState) else {
       throw StateError(
         description: """
@@ -62,6 +70,13 @@ struct Daemon {
           "docker -H unix://\(options.engine) swarm leave --force"; its services can be created again through Skep
           """)
     }
+    return true
+  }
+
+  /// For an engine that came after us: asks until it answers, then is silent until cancelled.
+  private func keepChecking(_ engine: EngineClient) async throws {
+    while try await !refuseSwarmMode(of: engine) { try await Task.sleep(for: .seconds(1)) }
+    while true { try await Task.sleep(for: .seconds(3_600)) }
   }
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import ArgumentParser
+import ClusterModel
 import DataPlane
 import EngineAPI
 import EngineClient
@@ -17,7 +18,7 @@ struct Skepd: AsyncParsableCommand {
       Every option can also be given as an environment variable (SKEP_STATE_DIR for --state-dir) or as a key of the config file \
       ("state-dir"). An option beats the environment, which beats the file.
       """,
-    version: skepVersion)
+    version: Release.version)
 
   @Option(help: "The local Docker Engine's socket. (default: unix:///var/run/docker.sock)") var engine: String?
   @Option(help: "The socket for Docker clients; several with commas. (default: unix:///run/skep/docker.sock)") var listen: String?
@@ -52,5 +53,3 @@ struct Skepd: AsyncParsableCommand {
       executableDirectory: Options.directory(of: executable))
   }
 }
-
-let skepVersion = "0.1.0"

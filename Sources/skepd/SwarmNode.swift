@@ -25,9 +25,6 @@ actor SwarmNode: SwarmControl {
   /// One at a time: a swarm must be left before the next begins.
   private let (runtimes, startRuntime) = AsyncStream.makeStream(of: SwarmRuntime.self, bufferingPolicy: .bufferingOldest(1))
 
-  /// The pool of the nodes' ingress subnets.
-  private static let ingressPool = IPv4Subnet(base: IPv4Address(bits: 0x0A00_0000), prefix: 16)
-
   init(directory: StateDirectory, engine: any Engine, relay: RelaySupervisor, advertiseAddress: String?, logger: Logger) {
     self.directory = directory
     self.engine = engine
@@ -75,11 +72,7 @@ extension SwarmNode {
     let all = try HostAddresses.all()
     guard let advertiseAddress else { return all }
     // The operator's choice stands for the host's only address, by value or by interface.
-    let chosen = all.filter { $0.address == advertiseAddress || $0.interface == advertiseAddress }
-    guard !chosen.isEmpty else {
-      throw StateError(description: "--advertise-addr \(advertiseAddress) is neither an address nor an interface of this host")
-    }
-    return chosen
+    return all.filter { $0.address == advertiseAddress || $0.interface == advertiseAddress }
   }
 
   func initialize(_ request: SwarmInit) async throws -> String {
@@ -123,7 +116,13 @@ extension SwarmNode {
       id: Identifier.make(using: &generator), spec: request.spec, createdAt: now.wall,
       joinTokens: .init(worker: "\(worker)", manager: "\(manager)"), trustRoot: authority.certificatePEM,
       defaultAddrPool: request.pools.pools, subnetSize: request.pools.subnetSize, dataPathPort: request.pools.dataPathPort,
-      ingressPool: ingressPool)
+      ingressPool: ingressPool(request.pools))
+  }
+
+  /// The first /16 of the first address pool: 10.0.0.0/16 unless the user chose another with `--default-addr-pool`.
+  private static func ingressPool(_ pools: AddressPools) -> IPv4Subnet {
+    let first = pools.pools.first.flatMap { IPv4Subnet($0) } ?? IPv4Subnet(base: IPv4Address(bits: 0x0A00_0000), prefix: 8)
+    return IPv4Subnet(base: first.base, prefix: max(first.prefix, min(16, pools.subnetSize)))
   }
 
   private static func node(_ request: SwarmInit, _ now: Now, _ generator: inout SystemRandomNumberGenerator) -> Node {
@@ -172,7 +171,9 @@ extension SwarmNode {
 
   /// Whose containers this host's engine holds: an engine serves one skepd, so all of them are to go.
   private func clustersOnEngine() async throws -> Set<String> {
-    Set(try await engine.containers(all: true, labels: [Labels.cluster]).compactMap { $0.labels[Labels.cluster] })
+    let containers = try await engine.containers(all: true, labels: [Labels.cluster]).compactMap { $0.labels[Labels.cluster] }
+    let networks = try await engine.networks(filters: ["label": [Labels.cluster]]).compactMap { $0.value.labels[Labels.cluster] }
+    return Set(containers + networks)
   }
 
   func logSource(forNode id: String) -> (any TaskLogSource)? {

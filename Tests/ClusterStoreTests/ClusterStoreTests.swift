@@ -19,7 +19,7 @@ struct ClusterStoreTests {
       status: TaskStatus(state: .pending, timestamp: Timestamp(nanoseconds: 7), message: "pending task scheduling"),
       createdAt: Timestamp(nanoseconds: 5))
     task.ingressAddress = IPv4Address("10.0.0.9")
-    task.drain = .init(desiredState: .remove, generation: 4)
+    task.drain = .init(desiredState: .remove)
     task.status.hostPorts = [PortConfig(targetPort: 1, publishedPort: 2, protocol: "udp", publishMode: "host")]
     return task
   }

@@ -34,7 +34,8 @@ struct Fixture: Sendable {
 
   /// What one wants to see when a test failed.
   private func circumstances() async -> String {
-    let log = FileManager.default.contents(atPath: "\(host.directory)/skepd.log").map { String(decoding: $0, as: UTF8.self) } ?? ""
+    let log =
+      FileManager.default.contents(atPath: "\(host.directory)/skepd.log").map { String(decoding: $0, as: UTF8.self) } ?? ""
     let containers = try? await host.docker(["ps", "--all"], via: .engine).text
     return "\(log.suffix(6_000))\n\(containers ?? "")"
   }

@@ -8,13 +8,8 @@ package struct ClusterTask: Sendable, Hashable {
   package struct Drain: Sendable, Hashable, Codable {
     /// What to desire once it is over: `shutdown` or `remove`.
     package var desiredState: TaskState
-    /// The endpoint table from which on nobody sends new connections; 0 until one was made.
-    package var generation: UInt64
 
-    package init(desiredState: TaskState, generation: UInt64 = 0) {
-      self.desiredState = desiredState
-      self.generation = generation
-    }
+    package init(desiredState: TaskState) { self.desiredState = desiredState }
   }
 
   package let id: String

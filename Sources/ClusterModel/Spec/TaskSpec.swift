@@ -41,12 +41,22 @@ package struct Resources: Codable, Sendable, Hashable {
     package var nanoCPUs: Int64?
     package var memoryBytes: Int64?
     package var genericResources: [JSONValue]?
+
+    package init(nanoCPUs: Int64? = nil, memoryBytes: Int64? = nil) {
+      self.nanoCPUs = nanoCPUs
+      self.memoryBytes = memoryBytes
+    }
   }
 
   package var limits: Limits?
   package var reservations: Reservations?
   package var swapBytes: Int64?
   package var memorySwappiness: Int64?
+
+  package init(limits: Limits? = nil, reservations: Reservations? = nil) {
+    self.limits = limits
+    self.reservations = reservations
+  }
 }
 
 package struct RestartPolicy: Codable, Sendable, Hashable {
@@ -73,6 +83,8 @@ package struct Placement: Codable, Sendable, Hashable {
       package var spreadDescriptor: String?
     }
     package var spread: Spread?
+
+    package init(spreadingOver descriptor: String) { spread = Spread(spreadDescriptor: descriptor) }
   }
   package struct Platform: Codable, Sendable, Hashable {
     package var architecture: String?

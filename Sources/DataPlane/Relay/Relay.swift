@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import CLinux
+import ClusterModel
 import Glibc
 
 /// The user-space data plane: accepts on the listening sockets it is given and relays each connection to an endpoint.
@@ -8,7 +9,7 @@ import Glibc
 /// One relay is one thread that never blocks but in epoll. It owns all it touches, so several can run side by side.
 package enum Relay {
   /// Told by `--version` and in `hello`.
-  package static let release = "0.1.0"
+  package static let release = Release.version
 
   package struct Configuration: Sendable {
     /// The control socket's path; a lock file is kept beside it.

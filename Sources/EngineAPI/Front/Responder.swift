@@ -28,28 +28,3 @@ package protocol Responder: Sendable {
   /// An `APIError` becomes its status; any other error becomes 500 with its description.
   func respond(to request: Request) async throws -> Response
 }
-
-/// Asks several responders in order: the first that does not pipe a request gets it; the engine gets the rest.
-package struct ResponderChain: Responder {
-  private let responders: [any Responder]
-
-  package init(_ responders: [any Responder]) { self.responders = responders }
-
-  package func route(_ line: RequestLine) -> Route {
-    for responder in responders {
-      switch responder.route(line) {
-      case .pipe: continue
-      case .ours: return .ours
-      case .rewrite(let change): return .rewrite(change)
-      }
-    }
-    return .pipe
-  }
-
-  package func respond(to request: Request) async throws -> Response {
-    for responder in responders {
-      if case .ours = responder.route(request.line) { return try await responder.respond(to: request) }
-    }
-    throw APIError(status: 404, "page not found")
-  }
-}

@@ -73,6 +73,7 @@ extension SwarmRoute {
 
       SwarmRoute("GET", "/networks/{id}", .rewrite { try await $0.inspectNetwork($1) }) { $0.query["scope"] == "swarm" },
       SwarmRoute("POST", "/networks/create", .rewrite { try await $0.createNetwork($1) }),
+      SwarmRoute("POST", "/networks/{id}/connect", .rewrite { try await $0.connectNetwork($1) }),
       SwarmRoute("DELETE", "/networks/{id}", .rewrite { try await $0.removeNetwork($1) }),
       SwarmRoute("POST", "/networks/prune", .rewrite { $0.pruneNetworks($1) }),
     ] + PayloadKind.allCases.flatMap(\.routes)

@@ -62,14 +62,15 @@ enum Allocator {
     }
   }
 
-  /// Gives a node without one the lowest free /24 of the ingress pool.
+  /// Gives a node without one the lowest free subnet of the ingress pool, of the size that the swarm was made with.
   static func allocateIngressSubnet(for node: Node, in transaction: inout Transaction) {
-    guard node.ingressSubnet == nil, let pool = transaction.cluster?.ingressPool else { return }
+    guard node.ingressSubnet == nil, let cluster = transaction.cluster else { return }
+    let pool = cluster.ingressPool
+    let prefix = min(max(cluster.subnetSize, pool.prefix), 29)
     let used = Set(transaction.nodes.compactMap { $0.ingressSubnet?.base.bits })
-    let size: UInt32 = 1 << 8
-    for base in stride(from: pool.base.bits, through: pool.last.bits, by: Int(size)) where !used.contains(base) {
+    for base in stride(from: pool.base.bits, through: pool.last.bits, by: 1 << (32 - prefix)) where !used.contains(base) {
       var node = node
-      node.ingressSubnet = IPv4Subnet(base: IPv4Address(bits: base), prefix: max(24, pool.prefix))
+      node.ingressSubnet = IPv4Subnet(base: IPv4Address(bits: base), prefix: prefix)
       transaction.put(node)
       return
     }

@@ -2,9 +2,9 @@
 
 import ClusterModel
 
-/// Swarm's filter pipeline. A node must pass all; for each node the first that refuses it is the reason.
+/// Swarm's filter pipeline, and one for addresses at its end. A node must pass all; for each node the first that refuses it is the reason.
 enum Filter: CaseIterable {
-  case ready, resources, constraints, platform, hostPort, maxReplicas
+  case ready, resources, constraints, platform, hostPort, maxReplicas, address
 
   func passes(_ info: NodeInfo, _ task: ClusterTask, _ constraints: [Constraint]) -> Bool {
     switch self {
@@ -14,6 +14,7 @@ enum Filter: CaseIterable {
     case .platform: Self.runs(task.template.spec.placement?.platforms ?? [], info.node.description?.platform)
     case .hostPort: info.hostPorts.isDisjoint(with: task.template.fixedHostPorts)
     case .maxReplicas: Self.hasRoom(task, info)
+    case .address: task.template.ingressPorts.isEmpty || AddressAllocator.next(on: info) != nil
     }
   }
 
@@ -27,6 +28,7 @@ enum Filter: CaseIterable {
     case .platform: "unsupported platform on \(nodes)"
     case .hostPort: "host-mode port already in use on \(nodes)"
     case .maxReplicas: "max replicas per node limit exceed"
+    case .address: "no free ingress address on \(nodes)"
     }
   }
 

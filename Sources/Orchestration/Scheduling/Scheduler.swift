@@ -28,45 +28,32 @@ struct Scheduler {
     let constraints = Constraint.all(in: task.template.spec.placement)
     var refusals: [Filter: Int] = [:]
     var best: Int?
+    let spread = Ranking(task.template.spec.placement, serviceID: task.serviceID, nodes: nodes)
     let isPreassigned = !task.nodeID.isEmpty
     for (index, info) in nodes.enumerated() where !isPreassigned || info.node.id == task.nodeID {
       if let refusal = Filter.allCases.first(where: { !$0.passes(info, task, constraints) }) {
         refusals[refusal, default: 0] += 1
-      } else if best.map({ Self.isBetter(info, than: nodes[$0], for: task) }) ?? true {
+      } else if best.map({ spread.isBetter(info, than: nodes[$0], for: task) }) ?? true {
         best = index
       }
     }
-    guard let best, let assigned = Self.assign(task, to: nodes[best], now: now) else {
-      let reason = best == nil ? Self.explain(refusals, isPreassigned: isPreassigned) : Self.noAddress(nodes[best ?? 0])
-      Self.note(reason, on: task, &transaction, now)
+    guard let best else {
+      Self.note(Self.explain(refusals, isPreassigned: isPreassigned), on: task, &transaction, now)
       return false
     }
+    let assigned = Self.assign(task, to: nodes[best], now: now)
     transaction.put(assigned)
     nodes[best].add(assigned, now: now)
     return true
   }
 
-  /// Swarm's ranking; ties go to the lower id so that a plan can be reproduced.
-  private static func isBetter(_ left: NodeInfo, than right: NodeInfo, for task: ClusterTask) -> Bool {
-    let key = task.template.key
-    let leftPenalty = left.isPenalised(for: key)
-    if leftPenalty != right.isPenalised(for: key) { return !leftPenalty }
-    let leftCount = left.tasks(of: task.serviceID)
-    let rightCount = right.tasks(of: task.serviceID)
-    if leftCount != rightCount { return leftCount < rightCount }
-    return left.activeTasks < right.activeTasks
-  }
-
-  /// `nil` when the node has no address left for a task that needs one.
-  private static func assign(_ task: ClusterTask, to info: NodeInfo, now: Now) -> ClusterTask? {
+  private static func assign(_ task: ClusterTask, to info: NodeInfo, now: Now) -> ClusterTask {
     var task = task
     let message = task.nodeID.isEmpty ? "scheduler assigned task to node" : "scheduler confirmed task can run on preassigned node"
     task.nodeID = info.node.id
     task.status = TaskStatus(state: .assigned, timestamp: now.wall, message: message)
     task.updatedAt = now.wall
-    guard !task.template.ingressPorts.isEmpty else { return task }
-    guard let address = AddressAllocator.next(on: info) else { return nil }
-    task.ingressAddress = address
+    if !task.template.ingressPorts.isEmpty { task.ingressAddress = AddressAllocator.next(on: info) }
     return task
   }
 
@@ -77,10 +64,6 @@ struct Scheduler {
       .map { $0.explanation(nodes: refusals[$0] ?? 0) }.joined(separator: "; ")
     if isPreassigned { return fragments }
     return fragments.isEmpty ? "no suitable node" : "no suitable node (\(fragments))"
-  }
-
-  private static func noAddress(_ info: NodeInfo) -> String {
-    "no free address in the ingress subnet \(info.node.ingressSubnet?.description ?? "(none)") of node \(info.node.id)"
   }
 
   private static func note(_ reason: String, on task: ClusterTask, _ transaction: inout Transaction, _ now: Now) {

@@ -24,6 +24,8 @@ struct TrafficDirector {
     var openConnections: [String: Int]
   }
 
+  /// Stops that went on without every node's acknowledgement, for the log; taken by the shell.
+  private(set) var warnings: [String] = []
   private var drains: [String: Progress] = [:]
   private var reports: [String: NodeReport] = [:]
 
@@ -66,6 +68,7 @@ struct TrafficDirector {
       let isAcknowledged = nodes.allSatisfy { (reports[$0.id]?.generation ?? 0) >= progress.generation }
       let deadline = progress.began + Self.barrierTimeout
       guard isAcknowledged || now.uptime >= deadline else { return .waitUntil(deadline) }
+      if !isAcknowledged { warn(of: task, progress, nodes) }
       progress.passedBarrier = now.uptime
       drains[task.id] = progress
     }
@@ -73,6 +76,19 @@ struct TrafficDirector {
     let open = nodes.reduce(0) { $0 + (reports[$1.id]?.openConnections[task.id] ?? 0) }
     let deadline = passed + service.drainTimeout
     return open == 0 || now.uptime >= deadline ? .over : .waitUntil(deadline)
+  }
+}
+
+extension TrafficDirector {
+  private mutating func warn(of task: ClusterTask, _ progress: Progress, _ nodes: [Node]) {
+    let silent = nodes.map(\.id).filter { (reports[$0]?.generation ?? 0) < progress.generation }
+    warnings.append(
+      "\(task.name) is stopped although these nodes may still send it connections: \(silent.joined(separator: ", "))")
+  }
+
+  mutating func takeWarnings() -> [String] {
+    defer { warnings = [] }
+    return warnings
   }
 }
 

@@ -29,10 +29,17 @@ extension SwarmAPI {
     throw APIError(status: 501, "overlay networks are not supported by this release of Skep")
   }
 
-  func removeNetwork(_ call: Call) async throws -> Rewritten {
-    // An engine that does not answer refuses the removal itself.
+  func removeNetwork(_ call: Call) async throws -> Rewritten { try await spareIngressBridge(call, "cannot be removed") }
+
+  /// Its addresses are given to tasks: another container could take one.
+  func connectNetwork(_ call: Call) async throws -> Rewritten {
+    try await spareIngressBridge(call, "takes no other containers")
+  }
+
+  private func spareIngressBridge(_ call: Call, _ refusal: String) async throws -> Rewritten {
+    // An engine that does not answer refuses by itself.
     guard (try? await networkName(call.id)) == IngressBridge.name else { return call.unchanged }
-    throw APIError(status: 403, "\(IngressBridge.name) is used by Skep for published ports and cannot be removed")
+    throw APIError(status: 403, "\(IngressBridge.name) is used by Skep for published ports and \(refusal)")
   }
 
   /// Between two tasks a bridge of ours looks unused.
