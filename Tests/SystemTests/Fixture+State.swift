@@ -50,7 +50,8 @@ struct APIAnswer: Sendable {
 }
 
 extension Fixture {
-  func api(_ method: String, _ path: String, body: String? = nil, via: PlaygroundKit.Host.Via = .skepd) async throws -> APIAnswer {
+  func api(_ method: String, _ path: String, body: String? = nil, via: PlaygroundKit.Host.Via = .skepd) async throws -> APIAnswer
+  {
     let socket = via == .skepd ? host.apiSocket : host.engineSocket
     let result = try await Command(
       "curl",
@@ -100,7 +101,9 @@ extension Fixture {
       let tasks = try await tasks(service)
       let containers = try await containers(service).filter { $0.state == "running" }
       let running = tasks.filter(\.isRunning)
-      let unended = tasks.filter { !["complete", "failed", "shutdown", "rejected", "orphaned", "remove"].contains($0.status.state) }
+      let unended = tasks.filter {
+        !["complete", "failed", "shutdown", "rejected", "orphaned", "remove"].contains($0.status.state)
+      }
       return running.count == count && unended.count == count && Set(containers.map(\.id)) == Set(running.map(\.container))
     }
   }
