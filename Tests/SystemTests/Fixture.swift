@@ -55,16 +55,14 @@ struct Fixture: Sendable {
     return result.stderr
   }
 
-  /// A service of the web image, waited for until it has converged. Restarts and drains are quick.
-  @discardableResult
-  func create(_ name: String, replicas: Int = 3, port: Int? = 8080, _ more: String..., image: String = "skep-web") async throws
-    -> String
-  {
+  /// A service of the web image, waited for until all its tasks run. Restarts and drains are quick.
+  func create(_ name: String, replicas: Int = 3, port: Int? = 8080, _ more: String..., image: String = "skep-web") async throws {
     try await host.checkedDocker(
-      ["service", "create", "--quiet", "--name", name, "--replicas", "\(replicas)", "--restart-delay", "100ms"]
+      ["service", "create", "--quiet", "--detach", "--name", name, "--replicas", "\(replicas)", "--restart-delay", "100ms"]
         + ["--label", "skep.drain.timeout=2s", "--stop-grace-period", "3s"]
-        + (port.map { ["--publish", "\($0):80"] } ?? []) + more + [image]
-    ).text
+        + (port.map { ["--publish", "\($0):80"] } ?? []) + more + [image])
+    try await settled(name, replicas)
+    if let port { try await wait("\(name) answers") { try await get(port: port) != nil } }
   }
 
   func url(_ path: String = "/", port: Int = 8080) -> String { "http://\(host.address):\(port)\(path)" }

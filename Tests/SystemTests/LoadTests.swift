@@ -49,7 +49,7 @@ extension SystemTests {
         try await n1.create("web", "--update-order", order, "--update-delay", "100ms", "--update-monitor", "100ms")
         let before = try await n1.running()
         let report = try await n1.under(keepAlive: keepAlive) {
-          try await n1.docker("service", "update", "--quiet", "--env-add", "VERSION=2", "web")
+          try await n1.docker("service", "update", "--detach", "--env-add", "VERSION=2", "web")
           try await n1.settled("web", 3)
         }
         #expect(report.failures == [:])
@@ -78,7 +78,7 @@ extension SystemTests {
         let before = try await n1.tasks("web").map(\.id).sorted()
         let report = try await n1.under(keepAlive: false) {
           for strategy in ["least-connections", "ip-hash", "random", "round-robin", "least-connections"] {
-            try await n1.docker("service", "update", "--quiet", "--label-add", "skep.lb.strategy=\(strategy)", "web")
+            try await n1.docker("service", "update", "--detach", "--label-add", "skep.lb.strategy=\(strategy)", "web")
           }
         }
         #expect(report.failures == [:])
