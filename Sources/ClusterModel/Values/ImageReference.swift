@@ -1,7 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// The grammar of image names. https://github.com/distribution/reference/blob/main/reference.go
-package enum ImageReference {
+/// An image as a spec names it. https://github.com/distribution/reference/blob/main/reference.go
+package struct ImageReference: Sendable, Hashable {
+  private let text: String
+
+  package init(_ text: String) { self.text = text }
+
+  package var hasDigest: Bool { text.contains("@") }
+
+  private var hasTag: Bool { text.split(separator: "/").last?.contains(":") ?? false }
+
+  /// `:latest` is appended to what has neither tag nor digest.
+  package var normalized: String { hasDigest || hasTag ? text : "\(text):latest" }
+
   /// `nginx`, `registry:5000/team/app:1.2@sha256:…`; not a bare image id.
   package static func isValid(_ text: String) -> Bool {
     guard !isIdentifier(text) else { return false }

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import ClusterModel
+import NodeAgent
 import Glibc
 
 extension AgentClock {
   /// The machine's own clocks.
-  package static var system: AgentClock {
+  static var system: AgentClock {
     let start = ContinuousClock.now
     return AgentClock(
       now: { Now(wall: wallClock(), uptime: ContinuousClock.now - start) }, sleep: { try await Task.sleep(for: $0) })
