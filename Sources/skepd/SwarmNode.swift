@@ -147,14 +147,17 @@ extension SwarmNode {
       // State that cannot be read does not say which cluster it was.
       try directory.beginLeaving(clusterID: "")
     }
-    try await eraseSwarm()
+    do { try await eraseSwarm() } catch {
+      state = .failed("leaving the swarm is not finished: \(error)")
+      throw error
+    }
   }
 
   /// A leave that a crash or an absent engine interrupted.
   private func finishLeaving() async {
     do { try await eraseSwarm() } catch {
-      logger.error("leaving the swarm is not finished", metadata: ["error": "\(error)"])
       state = .failed("leaving the swarm is not finished: \(error)")
+      logger.error("leaving the swarm is not finished", metadata: ["error": "\(error)"])
     }
   }
 
