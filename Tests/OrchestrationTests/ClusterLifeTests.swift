@@ -7,7 +7,8 @@ import Testing
 
 @testable import Orchestration
 
-@Suite("A simulated cluster")
+/// One at a time: each computes without pause, and would take every thread of the pool from tests that wait for something.
+@Suite("A simulated cluster", .serialized)
 struct ClusterLifeTests {
   static func service(
     _ name: String, replicas: UInt64 = 3, image: String = "web:1", order: String? = nil, parallelism: UInt64 = 1,
