@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import ClusterModel
-import NodeAgent
 import Glibc
+import NodeAgent
 
 extension AgentClock {
   /// The machine's own clocks.
