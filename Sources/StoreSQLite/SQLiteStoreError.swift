@@ -21,8 +21,9 @@ package struct SQLiteStoreError: Error, CustomStringConvertible {
     SQLiteStoreError(
       code: .unreadable,
       message: """
-        the cluster database \(path) is damaged or unreadable (\(cause)). Nothing was changed. Either restore it from a backup, or try \
-        "sqlite3 \(path) .recover" into a new file, or move it away and run "docker swarm init" again, which starts an empty cluster
+        the cluster database \(path) is damaged or unreadable (\(cause)). Nothing was changed. Either stop skepd and put \
+        a backup in its place, or what "sqlite3 \(path) .recover" makes of it; or give the swarm up with "docker swarm leave --force", \
+        which removes its containers and its state
         """,
       cause: cause)
   }

@@ -54,7 +54,7 @@ extension Fixture {
   private var state: String { "\(host.directory)/state" }
 
   fileprivate func databaseFiles() throws -> [String: Data] {
-    let names = try FileManager.default.contentsOfDirectory(atPath: state).filter { $0.contains("sqlite") || $0.contains(".db") }
+    let names = try FileManager.default.contentsOfDirectory(atPath: state).filter { $0.hasSuffix(".db") || $0.hasSuffix("-wal") }
     return Dictionary(uniqueKeysWithValues: names.map { ($0, FileManager.default.contents(atPath: "\(state)/\($0)") ?? Data()) })
   }
 
