@@ -25,9 +25,17 @@ struct NetworkPlan: Equatable {
       ip(["-n", bridge, "link", "set", name, "master", "switch", "up"]),
       Command("nsenter", ["--net=/run/netns/\(space)", "--", "sh", "-c", "echo 1 >/proc/sys/net/ipv4/ip_forward"]),
       ip(["-n", space, "link", "set", "lo", "up"]),
+      // A host keeps its network card over a power cut: others need not find it anew.
+      ip(["-n", space, "link", "set", "eth0", "address", Self.hardwareAddress(address)]),
       ip(["-n", space, "address", "add", "\(address)/24", "dev", "eth0"]),
       ip(["-n", space, "link", "set", "eth0", "up"]),
     ]
+  }
+
+  /// A locally administered one that holds the IPv4 address.
+  static func hardwareAddress(_ address: String) -> String {
+    let bytes = address.split(separator: ".").compactMap { UInt8($0) }
+    return (["02", "73"] + bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }).joined(separator: ":")
   }
 
   /// Clears away what an interrupted `makeHost` left; commands may fail.

@@ -10,6 +10,7 @@ struct StateDirectory: Sendable {
 
   private var keyPath: String { path + "/ca.key" }
   private var leavingPath: String { path + "/leaving" }
+  private var clusterPath: String { path + "/cluster" }
 
   /// Makes the folder if need be and locks it, so that no two daemons ever use it. The lock lasts as long as the process.
   static func open(_ path: String) throws -> StateDirectory {
@@ -26,6 +27,15 @@ struct StateDirectory: Sendable {
     return StateDirectory(path: path)
   }
 
+  /// The cluster this host is in, also when its database is damaged or lost. It is written after the database, and erased before it:
+  /// where it is, there was a database.
+  var clusterID: String? {
+    guard let text = try? String(contentsOfFile: clusterPath, encoding: .utf8), !text.isEmpty else { return nil }
+    return text
+  }
+
+  func rememberCluster(_ id: String) throws { if clusterID != id { try write(id, to: clusterPath) } }
+
   /// Whether a leave was begun; it is finished before anything else.
   var isLeaving: Bool { FileManager.default.fileExists(atPath: leavingPath) }
 
@@ -36,6 +46,7 @@ struct StateDirectory: Sendable {
 
   /// Erases the cluster; the mark goes last.
   func erase() throws {
+    if FileManager.default.fileExists(atPath: clusterPath) { try FileManager.default.removeItem(atPath: clusterPath) }
     try SQLiteBackend.delete(directory: path)
     for file in [keyPath, leavingPath] where FileManager.default.fileExists(atPath: file) {
       try FileManager.default.removeItem(atPath: file)

@@ -44,13 +44,14 @@ actor SwarmNode: SwarmControl {
   /// Takes up what the state directory holds. Damage makes the state `failed` with the reason; it never becomes a new swarm.
   func restore() async {
     if directory.isLeaving { return await finishLeaving() }
-    guard SQLiteBackend.exists(directory: directory.path) else { return }
+    guard SQLiteBackend.exists(directory: directory.path) || directory.clusterID != nil else { return }
     do {
       let store = try await Store(backend: try await SQLiteBackend.open(directory: directory.path))
       guard let cluster = await store.read({ $0.cluster }), let node = await store.read({ $0.nodes.values.first }) else {
         logger.warning("an unfinished swarm init is undone")
         return try directory.erase()
       }
+      try directory.rememberCluster(cluster.id)
       begin(store, clusterID: cluster.id, nodeID: node.id, address: node.status.addr)
     } catch {
       logger.critical("the swarm's state cannot be used", metadata: ["error": "\(error)"])
@@ -93,6 +94,7 @@ extension SwarmNode {
         transaction.put(cluster)
         transaction.put(node)
       }
+      try directory.rememberCluster(cluster.id)
       begin(store, clusterID: cluster.id, nodeID: node.id, address: request.addresses.advertiseHost)
     } catch {
       try? directory.erase()
@@ -144,8 +146,7 @@ extension SwarmNode {
       await runtime.stop()
       self.runtime = nil
     } else if !directory.isLeaving {
-      // State that cannot be read does not say which cluster it was.
-      try directory.beginLeaving(clusterID: "")
+      try directory.beginLeaving(clusterID: directory.clusterID ?? "")
     }
     do { try await eraseSwarm() } catch {
       state = .failed("leaving the swarm is not finished: \(error)")

@@ -37,6 +37,7 @@ import Testing
         "ip -n \(bridge) link set n2 master switch up",
         "nsenter --net=/run/netns/\(host) -- sh -c echo 1 >/proc/sys/net/ipv4/ip_forward",
         "ip -n \(host) link set lo up",
+        "ip -n \(host) link set eth0 address 02:73:0a:4d:00:02",
         "ip -n \(host) address add 10.77.0.2/24 dev eth0",
         "ip -n \(host) link set eth0 up",
       ])

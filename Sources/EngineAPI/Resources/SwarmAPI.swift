@@ -55,7 +55,8 @@ package struct SwarmAPI: Responder {
     switch await control.state {
     case .active(let swarm): return swarm
     case .inactive: throw APIError(status: 503, SwarmText.noSwarm)
-    case .pending, .failed: throw APIError(status: 503, SwarmText.notReady)
+    case .pending: throw APIError(status: 503, SwarmText.notReady)
+    case .failed(let reason): throw APIError(status: 503, "This node is not a swarm manager: \(reason)")
     }
   }
 }
