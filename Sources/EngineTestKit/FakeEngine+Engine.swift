@@ -35,7 +35,7 @@ extension FakeEngine: Engine {
     try await called("pull \(reference)")
     if pullsHang { try await forever() }
     guard registry.contains(reference) else {
-      throw EngineError(.serverError, status: 500, "Get \"https://registry-1.docker.io/v2/\": dial tcp: connection refused")
+      throw EngineError(.serverError, status: 500, "Get \"https://registry.example/v2/\": dial tcp: connection refused")
     }
     images.insert(reference)
     try await answered()

@@ -14,7 +14,9 @@ package final class SQLiteBackend: StoreBackend {
   package static func open(directory: String) async throws -> SQLiteBackend {
     let path = directory + "/" + fileName
     guard FileManager.default.fileExists(atPath: path) else {
-      throw SQLiteStoreError(code: .missing, message: """
+      throw SQLiteStoreError(
+        code: .missing,
+        message: """
           there is no cluster database at \(path). Either stop skepd and put a backup there, or give the swarm up with \
           "docker swarm leave --force", which removes its containers
           """)

@@ -67,10 +67,13 @@ extension Fixture {
   func tasks(_ service: String? = nil) async throws -> [APITask] {
     let all: [APITask] = try await api("GET", "/tasks").decoded()
     guard let service else { return all }
-    struct Named: Decodable { var ID: String }
+    struct Named: Decodable {
+      enum CodingKeys: String, CodingKey { case id = "ID" }
+      var id: String
+    }
     let answer = try await api("GET", "/services/\(service)")
     guard answer.status == 200 else { return [] }
-    let id = try answer.decoded(Named.self).ID
+    let id = try answer.decoded(Named.self).id
     return all.filter { $0.serviceID == id }
   }
 

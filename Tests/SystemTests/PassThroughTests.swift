@@ -9,7 +9,8 @@ extension SystemTests {
   func passThrough() async throws {
     try await Fixture.with(swarm: false) { n1 in
       try await n1.same(["run", "--rm", "skep-web", "sh", "-c", "echo out; echo err >&2; exit 7"])
-      try await n1.same(["run", "--rm", "--interactive", "skep-web", "cat"], input: String(repeating: "0123456789\n", count: 50_000))
+      try await n1.same(
+        ["run", "--rm", "--interactive", "skep-web", "cat"], input: String(repeating: "0123456789\n", count: 50_000))
       try await n1.engine("run", "--detach", "--name", "box", "skep-web", "sh", "-c", "echo one; echo two; exec sleep 600")
       try await n1.same(["exec", "box", "sh", "-c", "echo $HOSTNAME; exit 3"])
       try await n1.same(["exec", "--interactive", "box", "cat"], input: "to and fro\n")
@@ -52,7 +53,8 @@ extension Fixture {
     try await wait("the second is over") { Int(Date().timeIntervalSince1970) > until }
     try await same(["events", "--since", "\(until - 60)", "--until", "\(until)", "--format", "{{json .}}"])
     for arguments in [["logs", "--follow", "talk"], ["attach", "talk"]] {
-      try await engine("run", "--detach", "--name", "talk", "skep-web", "sh", "-c", "for i in 1 2 3 4; do sleep 0.3; echo $i; done")
+      try await engine(
+        "run", "--detach", "--name", "talk", "skep-web", "sh", "-c", "for i in 1 2 3 4; do sleep 0.3; echo $i; done")
       #expect(try await host.checkedDocker(arguments).lines.suffix(2) == ["3", "4"], "docker \(arguments)")
       try await engine("rm", "--force", "talk")
     }
