@@ -82,6 +82,8 @@ struct EndpointTableTests {
 struct WordTests {
   @Test("strategies have the names users write")
   func strategies() {
+    // What the API accepts is what the relay can do.
+    #expect(Strategy.allNames == Labels.strategies)
     #expect(Strategy.allNames == ["round-robin", "least-connections", "ip-hash", "random"])
     #expect(Strategy.allNames.compactMap(Strategy.init(label:)) == Strategy.allCases)
     for label in ["", "Round-Robin", "roundrobin", " random", "maglev"] { #expect(Strategy(label: label) == nil) }
