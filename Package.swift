@@ -64,6 +64,9 @@ let package = Package(
     library("DataPlane", ["Balancing", "CLinux", "ClusterModel"]),
     // The tests kill and restart the real relay, so it must have been built.
     tests("DataPlane", ["Balancing", "CLinux", "ClusterModel", "skep-relay"]),
+    .systemLibrary(name: "CNFTables", providers: [.apt(["libnftables-dev"])]),
+    library("Netfilter", ["Balancing", "CLinux", "CNFTables", "ClusterModel", logging]),
+    tests("Netfilter", ["Balancing", "CLinux", "ClusterModel", logging]),
     library("HTTPWire", [nioCore, nioPosix]),
     tests("HTTPWire", ["SocketTestKit", nioCore]),
     library("EngineClient", ["ClusterModel", "HTTPWire", nioCore]),
@@ -98,8 +101,7 @@ let package = Package(
       "skepd",
       [
         "Balancing", "ClusterModel", "ClusterRPC", "ClusterStore", "DataPlane", "EngineAPI", "EngineClient", "Identity",
-        "Manager",
-        "NodeAgent", "StoreSQLite", arguments, logging,
+        "Manager", "Netfilter", "NodeAgent", "StoreSQLite", arguments, logging,
       ]),
     tests("skepd", ["ClusterModel", logging]),
     executable("skep", ["PlaygroundKit", arguments]),

@@ -25,6 +25,9 @@ package struct ClientAddress: Hashable, Sendable {
     self.init(high: words.0, low: words.1)
   }
 
+  /// `nil` for an IPv6 client.
+  package var ipv4: IPv4Address? { high == 0 && low >> 32 == 0xffff ? IPv4Address(bits: UInt32(truncatingIfNeeded: low)) : nil }
+
   /// The same on every node and in every process, so that a client meets the same endpoint wherever it enters.
   var stableHash: UInt64 { StableHash.mix(StableHash.mix(high) ^ low) }
 }

@@ -9,6 +9,7 @@ import EngineClient
 import Identity
 import Logging
 import Manager
+import Netfilter
 import NodeAgent
 import StoreSQLite
 
@@ -61,7 +62,7 @@ actor SwarmNode: SwarmControl {
 
   private func begin(_ store: Store, clusterID: String, nodeID: String, address: String) {
     let swarm = ActiveSwarm(store: store, clusterID: clusterID, nodeID: nodeID, address: address)
-    let runtime = SwarmRuntime(swarm: swarm, engine: engine, plane: RelayPlane(supervisor: relay), logger: logger)
+    let runtime = SwarmRuntime(swarm: swarm, engine: engine, relay: relay, logger: logger)
     self.runtime = runtime
     state = .active(swarm)
     startRuntime.yield(runtime)
@@ -168,6 +169,7 @@ extension SwarmNode {
       try await NodeAgent.leave(engine: engine, clusterID: clusterID)
     }
     try await relay.shutdownRelay()
+    try SourceKeeper.removeRules(bridge: IngressNetwork.bridge)
     try directory.erase()
     state = .inactive
     logger.info("left the swarm")

@@ -2,10 +2,12 @@
 
 import ClusterModel
 import ClusterRPC
+import DataPlane
 import EngineAPI
 import EngineClient
 import Logging
 import Manager
+import Netfilter
 import NodeAgent
 
 /// What runs while this host is in a swarm: the leader's loop, the node's session and its agent.
@@ -14,19 +16,23 @@ struct SwarmRuntime: Sendable {
   let agent: NodeAgent
   private let loop: ControlLoop
   private let session: NodeSession
+  private let sources: SourceKeeper
   private let logger: Logger
   private let stopping = OneShot()
   private let ended = OneShot()
 
-  init(swarm: ActiveSwarm, engine: any Engine, plane: any TrafficPlane, logger: Logger) {
+  init(swarm: ActiveSwarm, engine: any Engine, relay: RelaySupervisor, logger: Logger) {
     self.swarm = swarm
     self.logger = logger
     loop = ControlLoop(store: swarm.store, logger: logger, now: SystemClock.now)
     session = NodeSession(
       nodeID: swarm.nodeID, address: swarm.address, store: swarm.store, loop: loop, logger: logger, now: SystemClock.now)
     agent = NodeAgent(
-      engine: engine, dispatcher: session, plane: plane, nodeID: swarm.nodeID, clusterID: swarm.clusterID,
+      engine: engine, dispatcher: session, plane: RelayPlane(supervisor: relay), nodeID: swarm.nodeID, clusterID: swarm.clusterID,
       clock: AgentClock(now: SystemClock.now) { try await Task.sleep(for: $0) }, logger: logger)
+    sources = SourceKeeper(bridge: IngressNetwork.bridge, logger: logger, inside: { try await Self.inside(engine) }) {
+      try await relay.keepSources($0)
+    }
   }
 
   /// Until cancelled or stopped; containers and traffic stay as they are.
@@ -34,6 +40,7 @@ struct SwarmRuntime: Sendable {
     await withDiscardingTaskGroup { group in
       group.addTask { await loop.run() }
       group.addTask { await session.run() }
+      group.addTask { await sources.run() }
       group.addTask {
         do { try await agent.run() } catch is CancellationError {} catch {
           logger.error("the agent ended", metadata: ["error": "\(error)"])
@@ -43,6 +50,14 @@ struct SwarmRuntime: Sendable {
       group.cancelAll()
     }
     ended.fire()
+  }
+
+  /// This host's own addresses and its containers': clients there are told apart by them.
+  private static func inside(_ engine: any Engine) async throws -> [IPv4Subnet] {
+    let own = try HostAddresses.all().compactMap { IPv4Address($0.address) }.map { IPv4Subnet(base: $0, prefix: 32) }
+    let bridges = try await engine.networks(filters: ["driver": ["bridge"]])
+    let pools = bridges.flatMap(\.value.ipam.config).compactMap { IPv4Subnet($0.subnet) }
+    return own + pools + [IPv4Subnet(base: .loopback, prefix: 8)]
   }
 
   /// Returns when everything of it has ended.

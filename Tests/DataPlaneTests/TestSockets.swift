@@ -165,7 +165,7 @@ final class SilentEndpoint: Sendable {
     listener = cl_listen(0, 0)
     let port = UInt16(cl_local_port(listener))
     self.port = port
-    fillers = (0..<4).map { _ in cl_connect(0x7f00_0001, port) }
+    fillers = (0..<4).map { _ in cl_connect(0x7f00_0001, port, 0) }
   }
 
   func endpoint(_ id: String) -> Endpoint { Endpoint(id: id, address: .loopback, port: port) }

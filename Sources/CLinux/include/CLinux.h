@@ -63,12 +63,22 @@ static inline int cl_epoll_wait(int epoll, struct epoll_event *events, int capac
   return count < 0 ? (errno == EINTR ? 0 : -errno) : count;
 }
 
-// Starts a connection to an IPv4 address given in host order; the caller waits for EPOLLOUT.
-static inline int cl_connect(uint32_t address, uint16_t port) {
+// The mark of packets sent from a source that is not this host's, by which their replies find back. See Netfilter's rules.
+#define CL_KEPT_SOURCE_MARK 0x04000000
+// The mark of those replies, which makes them this host's own.
+#define CL_KEPT_SOURCE_REPLY_MARK 0x01000000
+
+// Makes a socket connect from an address that belongs to somebody else. Returns 0 or a negative errno.
+int cl_keep_source(int fd, uint32_t source);
+
+// Starts a connection to an IPv4 address given in host order; the caller waits for EPOLLOUT. It comes from `source`, whoever
+// that is, or from this host's own address where `source` is 0 or cannot be had.
+static inline int cl_connect(uint32_t address, uint16_t port, uint32_t source) {
   int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP);
   if (fd < 0) return -errno;
   int on = 1;
   setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  if (source) cl_keep_source(fd, source);
   struct sockaddr_in peer = {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(address)};
   if (connect(fd, (struct sockaddr *)&peer, sizeof peer) < 0 && errno != EINPROGRESS) {
     int result = -errno;
@@ -127,6 +137,16 @@ void cl_ignore_sigpipe(void);
 int64_t cl_raise_descriptor_limit(void);
 // An exclusive lock on a file, held until the descriptor is closed; -EWOULDBLOCK when another process has it.
 int cl_lock(const char *path);
+// Policy routing for the replies to kept sources: packets from `interface` with CL_KEPT_SOURCE_REPLY_MARK are taken for this
+// host's own. Adding what is there and removing what is not are successes.
+int cl_reply_route(int add, const char *interface, uint32_t table, uint32_t priority);
+// A descriptor that becomes readable when addresses or rules of this network namespace change; `nftables` chooses between
+// the packet filter's rules and the host's addresses and policy rules.
+int cl_netlink_watch(int nftables);
+// Reads all that waits. False when there was nothing.
+int cl_netlink_drain(int fd);
+// Gives the calling thread a network namespace of its own.
+int cl_unshare_network(void);
 // Starts a program in a session of its own with no descriptor of ours but the log.
 int cl_spawn_detached(const char *path, char *const *arguments, int log_fd);
 

@@ -15,6 +15,7 @@ extension ControlMessage {
     case .countsRequest: 17
     case .countersRequest: 18
     case .shutdown: 19
+    case .sources: 20
     }
   }
 
@@ -39,6 +40,7 @@ extension ControlMessage {
       writer.write(UInt32(endpoints.count))
       for endpoint in endpoints { writer.write(endpoint) }
     case .countersRequest(let ticket): writer.write(ticket)
+    case .sources(let policy): policy.encode(into: &writer)
     case .superseded, .shutdown: break
     }
     return writer.bytes
@@ -57,6 +59,7 @@ extension ControlMessage {
     case 17: self = .countsRequest(ticket: try reader.read(), endpoints: try reader.readStrings())
     case 18: self = .countersRequest(ticket: try reader.read())
     case 19: self = .shutdown
+    case 20: self = .sources(try SourcePolicy(from: &reader))
     default: throw BinaryCodingError(.invalidValue, "message kind \(kind)")
     }
     try reader.readEnd()

@@ -8,7 +8,7 @@ package import Balancing
 /// tables and questions; questions carry a ticket that the answer repeats.
 package enum ControlMessage: Hashable, Sendable {
   /// Raised when a message changes its meaning. `hello` itself never changes, so that any two versions can part in order.
-  package static let version: UInt16 = 1
+  package static let version: UInt16 = 2
 
   case hello(Hello)
   case applied(Applied)
@@ -22,6 +22,8 @@ package enum ControlMessage: Hashable, Sendable {
 
   /// With the descriptors of new listening sockets, in the order of `ports`.
   case table(EndpointTable, ports: [UInt16])
+  /// For connections made from now on.
+  case sources(SourcePolicy)
   case countsRequest(ticket: UInt64, endpoints: [String])
   case countersRequest(ticket: UInt64)
   /// Close the listening sockets, let open connections finish for a while, exit.

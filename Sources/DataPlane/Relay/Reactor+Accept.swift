@@ -70,12 +70,13 @@ extension Reactor {
 
   private mutating func tryNextEndpoint(_ index: Int) {
     let listener = Int(table[index].listener)
+    let source = sources.source(for: table[index].client)?.bits ?? 0
     while let handle = pick(for: index, listener: listener),
       let (address, port) = listeners[listener]?.balancer.destination(handle)
     {
       listeners[listener]?.balancer.opened(handle)
       table[index].endpoint = handle
-      let descriptor = cl_connect(address.bits, port)
+      let descriptor = cl_connect(address.bits, port, source)
       if descriptor >= 0, watchConnecting(index, descriptor) { return }
       giveUpEndpoint(index)
     }

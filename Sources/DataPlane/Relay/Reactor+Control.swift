@@ -37,6 +37,7 @@ extension Reactor {
       tell(.applied(apply(table, sockets: Array(zip(ports, descriptors)))))
     case .countsRequest(let ticket, let endpoints): tell(.counts(ticket: ticket, openConnections(of: endpoints)))
     case .countersRequest(let ticket): tell(.counters(ticket: ticket, counters()))
+    case .sources(let policy): sources = policy
     case .shutdown: beginDrain()
     // Whoever sends anything else is not the skepd we know; serving goes on without it.
     default:

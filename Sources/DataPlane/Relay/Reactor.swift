@@ -26,6 +26,7 @@ struct Reactor: ~Copyable {
   var listeners: [RelayListener?] = []
   var sockets: [ListeningSocket?] = []
   var generation: UInt64 = 0
+  var sources = SourcePolicy.none
 
   var control: ControlServer?
   private let signals: Int32

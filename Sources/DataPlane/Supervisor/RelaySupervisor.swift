@@ -68,6 +68,12 @@ package final class RelaySupervisor: Sendable {
     return result
   }
 
+  /// Whose address is kept from now on, by this relay and those after it; until it is told, nobody's. Does not wait for the relay,
+  /// which hears of it before any table programmed afterwards.
+  package func keepSources(_ policy: SourcePolicy) async throws {
+    guard case .done = try await mailbox.ask(.sources(policy)) else { throw Self.mixedUp }
+  }
+
   /// Connections open to each of the endpoints, over all listeners, in the table or not.
   package func openConnections(of endpoints: [String]) async throws -> [String: Int] {
     guard case .counts(let counts) = try await mailbox.ask(.counts(endpoints)) else { throw Self.mixedUp }

@@ -12,6 +12,10 @@ extension SupervisorLoop {
       programs.append(ticket)
       isOff = isOff && !shutdowns.isEmpty
       if hasGreeted, shutdowns.isEmpty { sendTable() }
+    case .sources(let policy):
+      sources = policy
+      if hasGreeted, shutdowns.isEmpty { say(.sources(policy)) }
+      mailbox.resolve(ticket, .success(.done))
     case .counts, .counters:
       questions[ticket] = request
       if isOff { answerWithoutRelay(ticket) } else if hasGreeted { ask(ticket, request) }
@@ -48,6 +52,7 @@ extension SupervisorLoop {
     relayPorts = Set(hello.ports)
     // A relay of another version closes its listeners and finishes what it has; its successor gets the same sockets.
     if !shutdowns.isEmpty || hello.version != ControlMessage.version { return say(.shutdown) }
+    say(.sources(sources))
     if desired != nil { sendTable() }
     for (ticket, request) in questions { ask(ticket, request) }
   }
@@ -89,7 +94,7 @@ extension SupervisorLoop {
     switch request {
     case .counts(let endpoints): say(.countsRequest(ticket: ticket, endpoints: endpoints))
     case .counters: say(.countersRequest(ticket: ticket))
-    case .program, .shutdown: break
+    case .program, .sources, .shutdown: break
     }
   }
 

@@ -22,6 +22,7 @@ final class SupervisorLoop {
   var hasGreeted = false
   /// The last table asked for; sent again to every relay that says hello.
   var desired: EndpointTable?
+  var sources = SourcePolicy.none
   /// Whoever waits for a table that is not sent yet.
   var programs: [UInt64] = []
   var sent: [SentTable] = []

@@ -7,6 +7,7 @@ import Synchronization
 
 enum SupervisorRequest: Sendable {
   case program(EndpointTable)
+  case sources(SourcePolicy)
   case counts([String])
   case counters
   case shutdown

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CNFTables
+
+package struct NetfilterError: Error, Hashable, Sendable, CustomStringConvertible {
+  package enum Code: String, Sendable {
+    /// libnftables, or the kernel through it, refused.
+    case nftables
+    case system
+  }
+
+  package let code: Code
+  package let message: String
+
+  init(_ code: Code, _ message: String) {
+    self.code = code
+    self.message = message
+  }
+
+  package var description: String { message }
+}
+
+/// A context of libnftables: speaks to the packet filter of the network namespace it was made in.
+final class NFTables {
+  private let context: OpaquePointer
+
+  init() throws(NetfilterError) {
+    guard let context = nft_ctx_new(UInt32(NFT_CTX_DEFAULT)) else { throw NetfilterError(.nftables, "no nftables context") }
+    self.context = context
+    nft_ctx_buffer_output(context)
+    nft_ctx_buffer_error(context)
+  }
+
+  deinit { nft_ctx_free(context) }
+
+  /// All of the commands or none; returns what they list. Blocks for some milliseconds.
+  @discardableResult
+  func run(_ commands: String) throws(NetfilterError) -> String {
+    let status = nft_run_cmd_from_buffer(context, commands)
+    let output = nft_ctx_get_output_buffer(context).map { String(cString: $0) } ?? ""
+    let complaint = nft_ctx_get_error_buffer(context).map { String(cString: $0) } ?? ""
+    guard status == 0 else { throw NetfilterError(.nftables, "nftables: \(complaint.split(separator: "\n").first ?? "failed")") }
+    return output
+  }
+}

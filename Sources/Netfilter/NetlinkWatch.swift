@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CLinux
+import Dispatch
+import Glibc
+
+/// Tells when somebody changes this network namespace's addresses, policy routing or packet filter.
+final class NetlinkWatch: Sendable {
+  /// One element for any number of changes.
+  let changes: AsyncStream<Void>
+  private let continuation: AsyncStream<Void>.Continuation
+  // Dispatch's objects may be used on any thread; its types do not say so.
+  private nonisolated(unsafe) let sources: [any DispatchSourceRead]
+
+  init() throws(NetfilterError) {
+    let (changes, continuation) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+    (self.changes, self.continuation) = (changes, continuation)
+    sources = [try Self.source(nftables: true, continuation), try Self.source(nftables: false, continuation)]
+    continuation.yield()
+  }
+
+  /// As if something had changed.
+  func poke() { continuation.yield() }
+
+  deinit { for source in sources { source.cancel() } }
+
+  private static func source(nftables: Bool, _ continuation: AsyncStream<Void>.Continuation) throws(NetfilterError)
+    -> any DispatchSourceRead
+  {
+    let descriptor = cl_netlink_watch(nftables ? 1 : 0)
+    guard descriptor >= 0 else {
+      throw NetfilterError(.system, "watching the network's settings: \(String(cString: strerror(-descriptor)))")
+    }
+    let source = DispatchSource.makeReadSource(fileDescriptor: descriptor)
+    source.setEventHandler { if cl_netlink_drain(descriptor) != 0 { continuation.yield() } }
+    source.setCancelHandler { close(descriptor) }
+    source.activate()
+    return source
+  }
+}

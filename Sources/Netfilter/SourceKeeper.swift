@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Balancing
+package import ClusterModel
+package import Logging
+
+/// Keeps the rules of `SourceRules` in force and the relay informed of whose address it may keep.
+///
+/// It fails safe: before the rules are in force, and while they cannot be, clients are served from this host's own address.
+package actor SourceKeeper {
+  /// How often at most somebody else's changes make it look again.
+  static let pause = Duration.milliseconds(500)
+  /// Bridges of networks without containers come and go without a word from the kernel.
+  static let repeatInterval = Duration.seconds(10)
+
+  private let bridge: String
+  private let inside: @Sendable () async throws -> [IPv4Subnet]
+  private let tell: @Sendable (SourcePolicy) async throws -> Void
+  private let logger: Logger
+  private var told: SourcePolicy?
+  private var complaint: String?
+
+  /// - Parameters:
+  ///   - bridge: the interface through which containers answer.
+  ///   - inside: this host's addresses and its containers' networks.
+  ///   - tell: gives the relay its policy.
+  package init(
+    bridge: String, logger: Logger, inside: @escaping @Sendable () async throws -> [IPv4Subnet],
+    tell: @escaping @Sendable (SourcePolicy) async throws -> Void
+  ) {
+    self.bridge = bridge
+    self.inside = inside
+    self.tell = tell
+    self.logger = logger
+  }
+
+  /// Until cancelled; the rules stay, as the relay does.
+  package func run() async {
+    do {
+      let watch = try NetlinkWatch()
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        group.addTask { while true { try await Self.poke(watch) } }
+        group.addTask { try await self.follow(watch) }
+        try await group.next()
+      }
+    } catch is CancellationError {} catch {
+      complain(error)
+    }
+  }
+
+  private static func poke(_ watch: NetlinkWatch) async throws {
+    try await Task.sleep(for: repeatInterval)
+    watch.poke()
+  }
+
+  private func follow(_ watch: NetlinkWatch) async throws {
+    let kernel = try SourceRulesInKernel(bridge: bridge)
+    var known: [IPv4Subnet]?
+    for await _ in watch.changes {
+      do {
+        if try kernel.ensure(), told != nil { logger.warning("the rules that keep clients' addresses were gone; put back") }
+        // While the engine is away its networks stay as they are.
+        do { known = try await inside() } catch  where known != nil {}
+        try await give(SourcePolicy(keeps: true, inside: known ?? []))
+        complaint = nil
+      } catch {
+        complain(error)
+        try? await give(.none)
+      }
+      try await Task.sleep(for: Self.pause)
+    }
+  }
+
+  private func give(_ policy: SourcePolicy) async throws {
+    guard policy != told, policy != .none || told != nil else { return }
+    try await tell(policy)
+    told = policy
+  }
+
+  // Once, not every ten seconds.
+  private func complain(_ error: any Error) {
+    guard complaint != "\(error)" else { return }
+    complaint = "\(error)"
+    logger.warning("clients' addresses are not kept", metadata: ["error": "\(error)"])
+  }
+
+  /// Takes the rules away. The relay has gone before.
+  package static func removeRules(bridge: String) throws {
+    try SourceRulesInKernel(bridge: bridge).remove()
+  }
+}

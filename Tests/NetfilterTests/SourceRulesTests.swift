@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CLinux
+import Foundation
+import Glibc
+import Testing
+
+@testable import Netfilter
+
+@Suite("Rules for replies to kept addresses")
+struct SourceRulesTests {
+  @Test("are installed once, repaired when somebody changed them, and removed without remains")
+  func life() async throws {
+    let seen = try await inNamespaceOfItsOwn {
+      let kernel = try SourceRulesInKernel(bridge: "skep-ingress")
+      let probe = try NFTables()
+      var seen: [Bool] = [try kernel.ensure(), try kernel.ensure()]
+      try probe.run("flush ruleset")
+      seen.append(try kernel.ensure())
+      try probe.run("add rule ip \(SourceRules.table) output counter")
+      seen += [try kernel.ensure(), try kernel.ensure()]
+      try kernel.remove()
+      try kernel.remove()
+      #expect(try probe.run("list ruleset") == "")
+      seen.append(try kernel.ensure())
+      return seen
+    }
+    #expect(seen == [true, false, true, true, false, true])
+  }
+
+  @Test("leave other tables alone")
+  func others() async throws {
+    let listed = try await inNamespaceOfItsOwn {
+      let probe = try NFTables()
+      try probe.run("add table ip theirs\nadd chain ip theirs c")
+      let before = try probe.run("list ruleset")
+      let kernel = try SourceRulesInKernel(bridge: "skep-ingress")
+      try kernel.ensure()
+      try kernel.remove()
+      return (before, try probe.run("list ruleset"))
+    }
+    #expect(listed.0 == listed.1)
+  }
+
+  @Test("a command that nftables refuses is an error with its words, and nothing of it is done")
+  func refusal() async throws {
+    try await inNamespaceOfItsOwn {
+      let probe = try NFTables()
+      let error = #expect(throws: NetfilterError.self) { try probe.run("add table ip a\nadd rule ip b c counter") }
+      #expect(error?.message.contains("No such file or directory") == true, "\(error?.message ?? "")")
+      #expect(try probe.run("list ruleset") == "")
+    }
+  }
+}
+
+/// Runs the body on a thread with a network of its own, so that this machine's is not touched.
+private func inNamespaceOfItsOwn<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
+  try await withCheckedThrowingContinuation { continuation in
+    Thread.detachNewThread {
+      continuation.resume(
+        with: Result {
+          let result = cl_unshare_network()
+          guard result == 0 else { throw NetfilterError(.system, "unshare: \(String(cString: strerror(-result)))") }
+          return try body()
+        })
+    }
+  }
+}

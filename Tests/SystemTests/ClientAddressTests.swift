@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import PlaygroundKit
+import Testing
+
+extension SystemTests {
+  @Test("A container sees the client's own address; clients inside are served from the host's")
+  func clientAddress() async throws {
+    try await Fixture.with { n1 in
+      try await n1.create("web", replicas: 2)
+      try await n1.expectKept()
+      let bridge = "10.0.0.1"
+
+      #expect(try await n1.host.exec(["curl", "--silent", n1.url("/peer")]).text == bridge, "the host, by its address")
+      #expect(try await n1.host.exec(["curl", "--silent", "http://127.0.0.1:8080/peer"]).text == bridge, "the host, by loopback")
+      #expect(try await n1.docker("run", "--rm", "skep-web", "wget", "-q", "-O-", n1.url("/peer")) == bridge, "a container")
+      let task = try await n1.docker("ps", "--quiet", "--filter", "name=web.1")
+      for _ in 1...2 {
+        #expect(try await n1.docker("exec", task, "wget", "-q", "-O-", n1.url("/peer")) == bridge, "a task, itself included")
+      }
+      let upload = try await n1.client.exec(
+        ["curl", "--silent", "--fail", "--data-binary", "@/proc/self/exe", n1.url("/peer")])
+      #expect(upload.text == n1.client.address, "an upload of many packets")
+    }
+  }
+
+  @Test("Rules that somebody flushes are put back, a killed relay keeps addresses again, and leaving takes all of it away")
+  func clientAddressRules() async throws {
+    try await Fixture.with { n1 in
+      try await n1.create("web", replicas: 1)
+      try await n1.expectKept()
+      #expect(try await n1.host.exec(["nft", "delete", "table", "ip", "skep-sources"]).succeeded)
+      #expect(try await n1.host.exec(["ip", "rule", "del", "pref", "9001"]).succeeded)
+      try await n1.expectKept()
+      try await n1.host.kill(.relay)
+      try await n1.expectKept()
+      try await n1.host.kill(.skepd)
+      try await n1.expectKept()
+      try await n1.host.start(.skepd)
+      try await n1.expectKept()
+
+      try await n1.docker("swarm", "leave", "--force")
+      #expect(!(try await n1.host.exec(["nft", "list", "tables"]).text.contains("skep")))
+      #expect(!(try await n1.host.exec(["ip", "rule"]).text.contains("9001")))
+      #expect(try await n1.host.exec(["ip", "route", "show", "table", "9001"]).text.isEmpty)
+    }
+  }
+}
+
+extension Fixture {
+  fileprivate func expectKept(at location: SourceLocation = #_sourceLocation) async throws {
+    try await wait("the container sees the client", at: location) { try await get("/peer") == client.address }
+  }
+}
