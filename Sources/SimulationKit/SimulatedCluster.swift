@@ -20,6 +20,8 @@ package struct SimulatedCluster {
   package private(set) var store = ClusterStore(version: 1_000)
   package internal(set) var nodes: [String: SimulatedNode] = [:]
   package private(set) var uptime = Duration.zero
+  /// How far the hosts' wall clocks are off; timers go by uptime.
+  private var wallOffset = Duration.zero
   package var behaviour = SimulatedBehaviour()
   /// What must never happen and did; empty in a sound cluster.
   package internal(set) var violations: [String] = []
@@ -45,7 +47,12 @@ package struct SimulatedCluster {
     for number in 1...count { nodes["n\(number)"] = SimulatedNode(id: "n\(number)") }
   }
 
-  package var now: Now { Now(wall: Timestamp(nanoseconds: 1_700_000_000_000_000_000) + uptime, uptime: uptime) }
+  package var now: Now {
+    Now(wall: Timestamp(nanoseconds: 1_700_000_000_000_000_000) + uptime + wallOffset, uptime: uptime)
+  }
+
+  /// Somebody, or NTP, sets the wall clock.
+  package mutating func moveClock(by offset: Duration) { wallOffset += offset }
 
   /// A write of a user.
   package mutating func write(_ body: (inout Transaction) -> Void) {

@@ -19,7 +19,7 @@ struct NodeInfo: Sendable {
 
   /// Swarm's penalty: this many failures within this time make a node the last choice for a spec version.
   static let failureLimit = 5
-  static let failureWindow = Duration.seconds(300)
+  static let failureWindow = Duration.zero..<Duration.seconds(300)
 
   init(_ node: Node, tasks: [ClusterTask], now: Now) {
     self.node = node
@@ -31,7 +31,7 @@ struct NodeInfo: Sendable {
       (lastAddressAt, lastAddress) = (task.createdAt, bits)
     }
     guard !task.state.isTerminal else {
-      if task.state == .failed || task.state == .rejected, now.wall - task.status.timestamp < Self.failureWindow {
+      if task.state == .failed || task.state == .rejected, Self.failureWindow.contains(now.wall - task.status.timestamp) {
         failures[task.template.key, default: 0] += 1
       }
       return

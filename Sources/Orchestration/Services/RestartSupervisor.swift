@@ -25,13 +25,14 @@ struct RestartSupervisor {
     return attempts(in: slotTasks, before: task, policy: policy) < Int(clamping: limit)
   }
 
-  /// Replacements made in this slot for the spec version of `task`, those within the policy's window if it has one.
+  /// Replacements made in this slot for the spec version of `task`, those within the policy's window if it has one. As in swarm,
+  /// what seems to lie in the future, because the clock was set back, does not count.
   private static func attempts(in tasks: [ClusterTask], before task: ClusterTask, policy: RestartPolicy) -> Int {
     let sameSpec = tasks.filter { $0.template.key == task.template.key }
-    let restarts = sameSpec.dropFirst()
-    guard let window = policy.window, window > 0 else { return restarts.count }
-    let start = task.status.timestamp + .nanoseconds(-window)
-    return restarts.count { $0.createdAt >= start }
+    guard let window = policy.window, window > 0 else { return sameSpec.dropFirst().count }
+    let end = task.status.timestamp
+    // A replacement is made when the task before it ends.
+    return sameSpec.count { $0.id != task.id && (end + .nanoseconds(-window)...end).contains($0.status.timestamp) }
   }
 
   /// Ends `task` for good and puts a replacement into its slot if the policy wants one. Tasks of lost nodes wait for nothing: the
