@@ -61,7 +61,9 @@ let package = Package(
 
     // The edges: each one kind of I/O.
     .target(name: "CLinux"),
-    library("DataPlane", ["Balancing", "CLinux", "ClusterModel"]),
+    library("ServiceManager", ["CLinux"]),
+    tests("ServiceManager"),
+    library("DataPlane", ["Balancing", "CLinux", "ClusterModel", "ServiceManager"]),
     // The tests kill and restart the real relay, so it must have been built.
     tests("DataPlane", ["Balancing", "CLinux", "ClusterModel", "skep-relay"]),
     .systemLibrary(name: "CNFTables", providers: [.apt(["libnftables-dev"])]),
@@ -101,11 +103,11 @@ let package = Package(
       "skepd",
       [
         "Balancing", "ClusterModel", "ClusterRPC", "ClusterStore", "DataPlane", "EngineAPI", "EngineClient", "Identity",
-        "Manager", "Netfilter", "NodeAgent", "StoreSQLite", arguments, logging,
+        "Manager", "Netfilter", "NodeAgent", "ServiceManager", "StoreSQLite", arguments, logging,
       ]),
     tests("skepd", ["ClusterModel", logging]),
     executable("skep", ["PlaygroundKit", arguments]),
-    executable("skep-relay", ["DataPlane"]),
+    executable("skep-relay", ["DataPlane", "ServiceManager"]),
 
     // Test and demo kits.
     library("SimulationKit", ["Balancing", "ClusterModel", "ClusterStore", "Orchestration"]),

@@ -13,6 +13,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <sys/file.h>
 #include <sys/resource.h>
@@ -208,16 +209,23 @@ int cl_is_listening(int fd) {
   return value;
 }
 
-int cl_termination_signals(void) {
+int cl_control_signals(void) {
   sigset_t set;
   sigemptyset(&set);
   sigaddset(&set, SIGTERM);
   sigaddset(&set, SIGINT);
+  sigaddset(&set, SIGHUP);
   signal(SIGPIPE, SIG_IGN);
-  signal(SIGHUP, SIG_IGN);
+  // A copy that cl_hand_over left behind is a child that nobody waits for.
+  signal(SIGCHLD, SIG_IGN);
   if (sigprocmask(SIG_BLOCK, &set, NULL) < 0) return -errno;
   int fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
   return fd < 0 ? -errno : fd;
+}
+
+int cl_next_signal(int fd) {
+  struct signalfd_siginfo arrived;
+  return read(fd, &arrived, sizeof arrived) == sizeof arrived ? (int)arrived.ssi_signo : 0;
 }
 
 void cl_ignore_sigpipe(void) { signal(SIGPIPE, SIG_IGN); }
@@ -242,11 +250,31 @@ int cl_lock(const char *path) {
   return fd;
 }
 
+// What only concerns the process the service manager started itself.
+static const char *const ours[] = {"NOTIFY_SOCKET=", "WATCHDOG_PID=", "WATCHDOG_USEC=", "JOURNAL_STREAM=", "INVOCATION_ID="};
+
+static int is_ours(const char *variable) {
+  for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
+    if (strncmp(variable, ours[i], strlen(ours[i])) == 0) return 1;
+  return 0;
+}
+
+static char **inherited_environment(void) {
+  size_t count = 0, kept = 0;
+  while (environ[count]) count++;
+  char **result = calloc(count + 1, sizeof *result);
+  for (size_t i = 0; result && i < count; i++)
+    if (!is_ours(environ[i])) result[kept++] = environ[i];
+  return result;
+}
+
 int cl_spawn_detached(const char *path, char *const *arguments, int log_fd) {
   posix_spawn_file_actions_t actions;
   posix_spawnattr_t attributes;
   sigset_t none, all;
   pid_t pid = -1;
+  char **environment = inherited_environment();
+  if (!environment) return -ENOMEM;
   sigemptyset(&none);
   sigfillset(&all);
   posix_spawn_file_actions_init(&actions);
@@ -258,9 +286,10 @@ int cl_spawn_detached(const char *path, char *const *arguments, int log_fd) {
   posix_spawn_file_actions_adddup2(&actions, log_fd, 1);
   posix_spawn_file_actions_adddup2(&actions, log_fd, 2);
   posix_spawn_file_actions_addclosefrom_np(&actions, 3);
-  int result = posix_spawn(&pid, path, &actions, &attributes, arguments, environ);
+  int result = posix_spawn(&pid, path, &actions, &attributes, arguments, environment);
   posix_spawn_file_actions_destroy(&actions);
   posix_spawnattr_destroy(&attributes);
+  free(environment);
   return result == 0 ? pid : -result;
 }
 
@@ -351,4 +380,30 @@ int cl_netlink_drain(int fd) {
   // An overrun (ENOBUFS) is news too: something changed, and what is told by nobody any more.
   while (recv(fd, bytes, sizeof bytes, 0) >= 0 || errno == ENOBUFS || errno == EINTR) count++;
   return count > 0;
+}
+
+int cl_hand_over(const char *path, char *const *arguments) {
+  pid_t copy = fork();
+  if (copy < 0) return -errno;
+  if (copy == 0) return 0;
+  execv(path, arguments);
+  // Whoever supervises this process starts another.
+  _exit(71);
+}
+
+int cl_send_datagram(const char *path, const char *text) {
+  struct sockaddr_un address;
+  int result = unix_address(path, &address);
+  if (result < 0) return result;
+  socklen_t length = sizeof address;
+  if (path[0] == '@') {
+    address.sun_path[0] = 0;
+    length = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path));
+  }
+  int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) return -errno;
+  ssize_t sent = sendto(fd, text, strlen(text), MSG_NOSIGNAL, (struct sockaddr *)&address, length);
+  result = sent < 0 ? -errno : 0;
+  close(fd);
+  return result;
 }

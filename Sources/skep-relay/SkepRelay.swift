@@ -2,6 +2,7 @@
 
 import DataPlane
 import Glibc
+import ServiceManager
 
 @main
 struct SkepRelay {
@@ -14,6 +15,9 @@ struct SkepRelay {
   }
 
   private static func run(_ configuration: Relay.Configuration) {
+    var configuration = configuration
+    // Looked up now: once the file has been replaced, the link names the deleted one.
+    if let path = executable() { configuration.successor = [path] + CommandLine.arguments.dropFirst() }
     do {
       try Relay.run(configuration)
     } catch {
@@ -21,8 +25,14 @@ struct SkepRelay {
     }
   }
 
+  private static func executable() -> String? {
+    var path = [CChar](repeating: 0, count: Int(PATH_MAX))
+    let count = readlink("/proc/self/exe", &path, path.count)
+    return count > 0 ? String(decoding: path[..<count].map(UInt8.init(bitPattern:)), as: UTF8.self) : nil
+  }
+
   private static func fail(_ text: String, status: Int32) {
-    let line = "skep-relay: \(text)\n"
+    let line = "\(ServiceManager.readsStandardError ? "<3>" : "")skep-relay: \(text)\n"
     write(STDERR_FILENO, line, line.utf8.count)
     exit(status)
   }

@@ -5,6 +5,7 @@ import EngineAPI
 import EngineClient
 import Foundation
 import Logging
+import ServiceManager
 
 /// Everything skepd is made of, put together.
 struct Daemon {
@@ -33,7 +34,10 @@ struct Daemon {
       group.addTask { await node.run() }
       group.addTask {
         await node.restore()
-        try await front.run { [logger] in logger.info("ready") }
+        try await front.run { [logger] in
+          logger.info("ready")
+          ServiceManager.tell(.ready)
+        }
       }
       group.addTask { await signals.wait() }
       if !isChecked { group.addTask { try await keepChecking(engine) } }
@@ -43,6 +47,7 @@ struct Daemon {
         throw error
       }
       logger.info("stopping; containers and traffic go on")
+      ServiceManager.tell(.stopping)
       group.cancelAll()
       while let result = await group.nextResult() {
         if case .failure(let error) = result, !(error is CancellationError) {
@@ -64,11 +69,7 @@ struct Daemon {
   private func refuseSwarmMode(of engine: EngineClient) async throws -> Bool {
     guard let info = try? await engine.info() else { return false }
     guard ["", "inactive"].contains(info.value.swarm.localNodeState) else {
-      throw StateError(
-        description: """
-          the engine at \(options.engine) is itself in swarm mode (\(info.value.swarm.localNodeState)). Leave it first with \
-          "docker -H unix://\(options.engine) swarm leave --force"; its services can be created again through Skep
-          """)
+      throw EngineInSwarmMode(socket: options.engine, state: info.value.swarm.localNodeState)
     }
     return true
   }
@@ -77,6 +78,19 @@ struct Daemon {
   private func keepChecking(_ engine: EngineClient) async throws {
     while try await !refuseSwarmMode(of: engine) { try await Task.sleep(for: .seconds(1)) }
     while true { try await Task.sleep(for: .seconds(3_600)) }
+  }
+}
+
+/// Nothing that passes by itself: the operator has to choose one of the two.
+struct EngineInSwarmMode: Error, CustomStringConvertible {
+  var socket: String
+  var state: String
+
+  var description: String {
+    """
+    the engine at \(socket) is itself in swarm mode (\(state)). Leave it first with "docker -H unix://\(socket) swarm leave \
+    --force", then start skepd; its services can be created again through Skep
+    """
   }
 }
 

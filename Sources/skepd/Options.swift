@@ -10,7 +10,8 @@ struct Options: Sendable, Equatable {
   var stateDirectory: String
   var runDirectory: String
   var advertiseAddress: String?
-  var relay: String
+  /// The relay's program; `nil` when it is a service of its own.
+  var relay: String?
   var logLevel: Logger.Level
 }
 
@@ -32,6 +33,7 @@ struct OptionError: Error, CustomStringConvertible {
 }
 
 extension Options {
+  static let externalRelay = "external"
   static let defaultConfigFile = "/etc/skep/skepd.json"
 
   /// `flags` beat `environment`, which beats `file`. `listen` takes several addresses separated by commas.
@@ -47,7 +49,7 @@ extension Options {
     listen = try Self.listenPaths(value(.listen) ?? ("unix:///run/skep/docker.sock", ""))
     stateDirectory = try Self.absolutePath(value(.stateDir) ?? ("/var/lib/skep", ""))
     runDirectory = try Self.absolutePath(value(.runDir) ?? (Self.directory(of: listen[0]), ""))
-    relay = try Self.absolutePath(value(.relay) ?? (executableDirectory + "/skep-relay", ""))
+    relay = try Self.relay(value(.relay) ?? (executableDirectory + "/skep-relay", ""))
     advertiseAddress = value(.advertiseAddr)?.text
     logLevel = try Self.level(value(.logLevel) ?? ("info", ""))
     guard !listen.contains(engine) else {
@@ -80,6 +82,14 @@ extension Options {
       paths.append(try unixPath((String(part), value.origin)))
     }
     return paths
+  }
+
+  private static func relay(_ value: (text: String, origin: String)) throws(OptionError) -> String? {
+    if value.text == externalRelay { return nil }
+    guard value.text.hasPrefix("/") else {
+      throw OptionError(description: "\(value.origin): \"\(value.text)\" is neither an absolute path nor \(externalRelay)")
+    }
+    return value.text
   }
 
   private static func absolutePath(_ value: (text: String, origin: String)) throws(OptionError) -> String {

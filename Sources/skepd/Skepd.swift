@@ -7,6 +7,7 @@ import EngineAPI
 import EngineClient
 import Foundation
 import Logging
+import ServiceManager
 
 /// The daemon: beside the Docker Engine of each host.
 @main
@@ -25,18 +26,21 @@ struct Skepd: AsyncParsableCommand {
   @Option(help: "Where the cluster's state is kept. (default: /var/lib/skep)") var stateDir: String?
   @Option(help: "Where the relay's socket is. (default: the folder of the first listen socket)") var runDir: String?
   @Option(help: "The address or interface by which others reach this host.") var advertiseAddr: String?
-  @Option(help: "The skep-relay program. (default: beside skepd)") var relay: String?
+  @Option(help: "The skep-relay program, or \"external\" if it is a service of its own. (default: beside skepd)") var relay:
+    String?
   @Option(help: "trace, debug, info, notice, warning, error or critical. (default: info)") var logLevel: String?
   @Option(help: "The config file. (default: /etc/skep/skepd.json, if it exists)") var config: String?
 
   func run() async throws {
     let options: Options
     do { options = try readOptions() } catch { throw ValidationError("\(error)") }
-    LoggingSystem.bootstrap { _ in LogfmtHandler(level: options.logLevel) }
+    let isForJournal = ServiceManager.readsStandardError
+    LoggingSystem.bootstrap { _ in LogfmtHandler(level: options.logLevel, isForJournal: isForJournal) }
     let logger = Logger(label: "skepd")
     do { try await Daemon(options: options, logger: logger).run() } catch {
       logger.critical("skepd cannot run", metadata: ["error": "\(error)"])
-      throw ExitCode.failure
+      // The unit starts skepd again after any status but those that need the operator first.
+      throw error is EngineInSwarmMode ? ExitCode(EX_CONFIG) : .failure
     }
   }
 

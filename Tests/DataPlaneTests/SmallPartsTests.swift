@@ -42,6 +42,20 @@ struct StartingTests {
   }
 }
 
+@Suite("A relay that somebody else starts")
+struct RelayAbsenceTests {
+  @Test("is looked for closely at first, then ten times a second, and its absence is told once")
+  func absence() {
+    var absence = RelayAbsence()
+    let second: UInt64 = 1_000_000_000
+    let looks = [0, second / 2, second, 4 * second, 5 * second, 6 * second].map { absence.missed(at: 7 * second + $0) }
+    #expect(
+      zip(looks, [0, second / 2, second, 4 * second, 5 * second, 6 * second]).map { $0.next - 7 * second - $1 }
+        == [2_000_000, 2_000_000, 100_000_000, 100_000_000, 100_000_000, 100_000_000])
+    #expect(looks.map(\.isLong) == [false, false, false, false, true, false])
+  }
+}
+
 @Suite("The relay's command line")
 struct ArgumentTests {
   @Test("takes a control path and a pid file")

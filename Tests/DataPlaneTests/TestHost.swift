@@ -27,8 +27,10 @@ final class TestHost: Sendable {
   var relay: Int32? { PidFile.read(directory.path + "/relay.pid").flatMap { kill($0, 0) == 0 ? $0 : nil } }
 
   /// Runs `body` with a supervisor, which is gone afterwards; the relay stays.
-  func supervised(_ body: @escaping @Sendable (RelaySupervisor) async throws -> Void) async throws {
-    let supervisor = try RelaySupervisor(executable: executable, runDirectory: directory.path)
+  ///
+  /// - Parameter external: the relay is not the supervisor's to start.
+  func supervised(external: Bool = false, _ body: @escaping @Sendable (RelaySupervisor) async throws -> Void) async throws {
+    let supervisor = try RelaySupervisor(executable: external ? nil : executable, runDirectory: directory.path)
     try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask {
         do { try await supervisor.run() } catch is CancellationError {}
@@ -51,6 +53,17 @@ final class TestHost: Sendable {
     let text = "#!/bin/sh\n" + body
     guard write(descriptor, text, text.utf8.count) == text.utf8.count else { throw DataPlaneError(.system, path, errno: errno) }
     close(descriptor)
+  }
+
+  /// Starts a relay as a service manager would.
+  func startRelay() throws -> Int32 {
+    let words = [executable, "--control", "\(directory.path)/relay.sock", "--pid-file", "\(directory.path)/relay.pid"]
+    var arguments: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) } + [nil]
+    defer { for argument in arguments { free(argument) } }
+    let null = open("/dev/null", O_WRONLY)
+    defer { close(null) }
+    let process = cl_spawn_detached(executable, &arguments, null)
+    return try #require(process > 0 ? process : nil)
   }
 
   /// Ends the relay and waits for it.

@@ -38,6 +38,7 @@ struct OptionsTests {
     "an impossible value is refused by name",
     arguments: [
       ([.engine: "tcp://x"], "--engine: \"tcp://x\" is not of the form unix:///path/to.sock"),
+      ([.relay: "relay"], "--relay: \"relay\" is neither an absolute path nor external"),
       ([.stateDir: "here"], "--state-dir: \"here\" is not an absolute path"),
       (
         [.logLevel: "loud"],
@@ -55,6 +56,9 @@ struct OptionsTests {
       Issue.record("accepted")
     } catch { #expect("\(error)" == message) }
   }
+
+  @Test("a relay that is a service of its own has no program")
+  func externalRelay() throws { #expect(try Self.options([.relay: "external"]).relay == nil) }
 
   @Test("the file's keys are the flags' names; lists are lists")
   func file() throws {
@@ -81,4 +85,10 @@ struct OptionsTests {
     "log lines are quoted where they must be",
     arguments: [("plain", "plain"), ("", #""""#), ("a b", #""a b""#), ("x=\"1\"", #""x=\"1\"""#)])
   func quoting(text: String, quoted: String) { #expect(LogfmtHandler.quoted(text) == quoted) }
+
+  @Test("the journal gets a priority for the time", arguments: [(Logger.Level.error, "<3>"), (.info, "<6>"), (.trace, "<7>")])
+  func journal(level: Logger.Level, prefix: String) {
+    #expect(LogfmtHandler(level: .info, isForJournal: true).prefix(level) == prefix)
+    #expect(LogfmtHandler(level: .info, isForJournal: false).prefix(level).hasPrefix("time="))
+  }
 }

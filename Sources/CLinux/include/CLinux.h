@@ -131,8 +131,10 @@ ssize_t cl_receive_packet(int fd, void *bytes, size_t capacity, int32_t *fds, in
 int cl_listen(uint16_t port, int backlog);
 int cl_local_port(int fd);
 int cl_is_listening(int fd);
-// Blocks SIGTERM and SIGINT for the process and returns a descriptor that becomes readable when one arrives.
-int cl_termination_signals(void);
+// Blocks SIGTERM, SIGINT and SIGHUP for the process and returns a descriptor that becomes readable when one arrives.
+int cl_control_signals(void);
+// The next signal of that descriptor, or 0. Never blocks.
+int cl_next_signal(int fd);
 void cl_ignore_sigpipe(void);
 int64_t cl_raise_descriptor_limit(void);
 // An exclusive lock on a file, held until the descriptor is closed; -EWOULDBLOCK when another process has it.
@@ -147,7 +149,12 @@ int cl_netlink_watch(int nftables);
 int cl_netlink_drain(int fd);
 // Gives the calling thread a network namespace of its own.
 int cl_unshare_network(void);
-// Starts a program in a session of its own with no descriptor of ours but the log.
+// Starts a program in a session of its own with no descriptor of ours but the log. It is not told of our service manager.
 int cl_spawn_detached(const char *path, char *const *arguments, int log_fd);
+// Puts a program in this process's place; a copy of the process goes on, with all descriptors, and gets 0. Only for processes
+// of one thread.
+int cl_hand_over(const char *path, char *const *arguments);
+// One datagram to a unix socket; a path that begins with @ is an abstract name.
+int cl_send_datagram(const char *path, const char *text);
 
 #endif

@@ -77,4 +77,15 @@ extension Reactor {
     for index in sockets.indices { closeListener(index, forGood: false) }
     control = nil
   }
+
+  /// Lets the program at our path take our place under the same process id, so that neither a service manager nor a supervisor
+  /// sees an end. Open connections stay with a copy of this process, which drains and exits.
+  mutating func handOver() {
+    guard drainDeadline == nil, let program = successor.first, access(program, X_OK) == 0 else { return }
+    beginDrain()
+    var arguments: [UnsafeMutablePointer<CChar>?] = successor.map { strdup($0) } + [nil]
+    defer { for argument in arguments { free(argument) } }
+    // Should there be no copy, this process drains by itself, as at SIGTERM.
+    _ = cl_hand_over(program, &arguments)
+  }
 }

@@ -29,6 +29,8 @@ struct Reactor: ~Copyable {
   var sources = SourcePolicy.none
 
   var control: ControlServer?
+  /// What SIGHUP puts in this process's place: a path and its arguments.
+  let successor: [String]
   private let signals: Int32
   private let stop: Int32
 
@@ -62,7 +64,8 @@ struct Reactor: ~Copyable {
     connectTimeout = configuration.connectTimeout.nanoseconds
     reportInterval = configuration.reportInterval.nanoseconds
     drainTimeout = configuration.drainTimeout.nanoseconds
-    signals = configuration.handlesSignals ? cl_termination_signals() : -1
+    successor = configuration.successor
+    signals = configuration.handlesSignals ? cl_control_signals() : -1
     stop = configuration.stopDescriptor ?? -1
     scratch = pool.take()
     _ = cl_epoll_add(epoll, server.listener, CL_IN, Token.special(.controlListener))
@@ -106,7 +109,7 @@ struct Reactor: ~Copyable {
     case .listener: accept(index)
     case .controlListener: acceptControl()
     case .controlPeer: controlEvent()
-    case .signal: beginDrain()
+    case .signal: if cl_next_signal(signals) == SIGHUP { handOver() } else { beginDrain() }
     case .stop: finished = true
     case nil: break
     }

@@ -3,6 +3,7 @@
 import CLinux
 import ClusterModel
 import Glibc
+import ServiceManager
 
 /// The user-space data plane: accepts on the listening sockets it is given and relays each connection to an endpoint.
 ///
@@ -24,8 +25,10 @@ package enum Relay {
     package var reportInterval: Duration = .milliseconds(50)
     /// The most connections at a time; `nil` takes what the descriptor limit allows.
     package var connectionLimit: Int?
-    /// SIGTERM and SIGINT begin the end. Off where the process is not the relay's own.
+    /// SIGTERM and SIGINT begin the end, SIGHUP a replacement. Off where the process is not the relay's own.
     package var handlesSignals = true
+    /// The program, by its full path, and its arguments that SIGHUP puts in this process's place; none when empty.
+    package var successor: [String] = []
     /// Becomes readable when the relay shall end at once. For tests that run one on a thread.
     package var stopDescriptor: Int32?
 
@@ -39,6 +42,7 @@ package enum Relay {
     cl_ignore_sigpipe()
     var reactor = try Reactor(configuration)
     if let pidFile = configuration.pidFile { try PidFile.write(pidFile) }
+    if configuration.handlesSignals { ServiceManager.tell(.ready) }
     reactor.run()
     if let pidFile = configuration.pidFile { PidFile.remove(pidFile) }
   }

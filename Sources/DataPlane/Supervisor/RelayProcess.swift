@@ -5,7 +5,8 @@ import Glibc
 
 /// Starting the relay so that nothing that ends skepd ends it.
 struct RelayProcess {
-  let executable: String
+  /// `nil` where the service manager starts it.
+  let executable: String?
   let runDirectory: String
 
   var controlPath: String { runDirectory + "/relay.sock" }
@@ -14,6 +15,7 @@ struct RelayProcess {
 
   /// A session of its own, none of our descriptors, output to the log file.
   func start() throws(DataPlaneError) -> Int32 {
+    guard let executable else { throw DataPlaneError(.stopped, "the relay is not ours to start") }
     mkdir(runDirectory, 0o755)
     let log = open(logFile, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o640)
     guard log >= 0 else { throw .system("open \(logFile)", errno) }

@@ -21,7 +21,7 @@ package struct ProgramResult: Hashable, Sendable {
 /// skepd's side of the relay: keeps one running, holds duplicates of its listening sockets, and tells it the tables.
 ///
 /// The relay outlives its supervisor. A new one finds it by `runDirectory`, takes over its sockets and binds nothing again;
-/// a relay that died is started at once, with the sockets kept here and the last table.
+/// a relay that died is started at once, or met when another starts it, with the sockets kept here and the last table.
 package final class RelaySupervisor: Sendable {
   package enum LogLevel: Sendable {
     case debug, info, warning, error
@@ -31,9 +31,12 @@ package final class RelaySupervisor: Sendable {
   private let process: RelayProcess
   private let log: @Sendable (LogLevel, String) -> Void
 
+  /// - Parameter executable: `nil` when somebody else, such as systemd, starts the relay and starts it again; it is then found by
+  ///   its socket.
   /// - Parameter runDirectory: holds `relay.sock`, `relay.pid` and `relay.log`; made when missing. At most about 90 bytes, as
   ///   socket paths are short.
-  package init(executable: String, runDirectory: String, log: @escaping @Sendable (LogLevel, String) -> Void = { _, _ in }) throws
+  package init(executable: String?, runDirectory: String, log: @escaping @Sendable (LogLevel, String) -> Void = { _, _ in })
+    throws
   {
     process = RelayProcess(executable: executable, runDirectory: runDirectory)
     mailbox = try SupervisorMailbox()

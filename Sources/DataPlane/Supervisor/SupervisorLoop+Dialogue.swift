@@ -51,7 +51,11 @@ extension SupervisorLoop {
     hasGreeted = true
     relayPorts = Set(hello.ports)
     // A relay of another version closes its listeners and finishes what it has; its successor gets the same sockets.
-    if !shutdowns.isEmpty || hello.version != ControlMessage.version { return say(.shutdown) }
+    if !shutdowns.isEmpty { return say(.shutdown) }
+    if hello.version != ControlMessage.version { return process.executable == nil ? replaceForeign() : say(.shutdown) }
+    if hello.release != Relay.release {
+      log(.info, "relay \(hello.processID) is not of this release, \(Relay.release), and stays")
+    }
     say(.sources(sources))
     if desired != nil { sendTable() }
     for (ticket, request) in questions { ask(ticket, request) }

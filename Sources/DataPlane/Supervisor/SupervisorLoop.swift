@@ -42,6 +42,7 @@ final class SupervisorLoop {
   private var childStarted: UInt64 = 0
   private var backoff = RestartBackoff()
   private var startAt: UInt64?
+  private var absence = RelayAbsence()
 
   struct SentTable {
     let tickets: [UInt64]
@@ -61,7 +62,7 @@ final class SupervisorLoop {
   deinit { link?.close() }
 
   func run() throws {
-    defer { ControlGroup.removeIfEmpty() }
+    defer { if process.executable != nil { ControlGroup.removeIfEmpty() } }
     while !isStopping {
       if hasBeenSuperseded { throw DataPlaneError(.superseded, "another skepd has taken over \(process.controlPath)") }
       if link == nil, !isOff { establish() }
@@ -83,7 +84,7 @@ final class SupervisorLoop {
   private func reap() {
     guard !leaving.isEmpty else { return }
     leaving.removeAll(where: RelayProcess.hasEnded)
-    if leaving.isEmpty, isOff { ControlGroup.removeIfEmpty() }
+    if leaving.isEmpty, isOff, process.executable != nil { ControlGroup.removeIfEmpty() }
   }
 
   // While a relay is starting its socket is tried again and again: it answers within a few milliseconds.
@@ -148,14 +149,36 @@ final class SupervisorLoop {
       link = found
       connectedAt = cl_monotonic_nanoseconds()
       startAt = nil
+      absence = RelayAbsence()
       return
     }
     if !shutdowns.isEmpty { return finishShutdown() }
     let now = cl_monotonic_nanoseconds()
+    if process.executable == nil { return startAt = lookAgain(now) }
     if let child { return watchStart(of: child, now) }
     let due = startAt ?? now + backoff.delay(now: now)
     startAt = due
     if due <= now { start(now) }
+  }
+
+  private func lookAgain(_ now: UInt64) -> UInt64 {
+    let (next, isLong) = absence.missed(at: now)
+    if isLong {
+      log(.error, "no relay answers at \(process.controlPath): published ports are not served. Does skep-relay.service run?")
+    }
+    return next
+  }
+
+  /// A relay that another started and that speaks another version lets the program that is installed now take its place.
+  func replaceForeign() {
+    var user: UInt32 = 0
+    var old: Int32 = 0
+    guard let link, cl_peer(link.descriptor, &user, &old) == 0, old > 1 else { return lost("left a relay of another version") }
+    let now = cl_monotonic_nanoseconds()
+    pauseUntil = now + backoff.delay(now: now)
+    backoff.started(at: now)
+    kill(old, SIGHUP)
+    lost("relay \(old) speaks another version and is replaced")
   }
 
   private func watchStart(of running: Int32, _ now: UInt64) {

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CLinux
+import Glibc
+import Testing
+
+@testable import Balancing
+@testable import DataPlane
+
+@Suite("A relay that is a service of its own", .serialized, .timeLimit(.minutes(1)))
+struct ExternalRelayTests {
+  @Test("is never started by the supervisor, and is programmed as soon as it comes")
+  func late() async throws {
+    let backend = try Backend.named("a")
+    let host = try TestHost()
+    let port = freePort()
+    try await host.supervised(external: true) { supervisor in
+      async let result = supervisor.program(host.table(1, port: port, [backend.endpoint("a")]))
+      try await Task.sleep(for: .milliseconds(200))
+      #expect(host.relay == nil)
+      let relay = try host.startRelay()
+      #expect(try await result.failures == [])
+      #expect(host.relay == relay)
+      #expect(try await offPool { try TestClient.whoAnswers(port: port) } == "a")
+    }
+    try await host.end()
+  }
+
+  @Test("that was killed and started again gets the same sockets, and refuses nobody")
+  func killed() async throws {
+    let backend = try Backend.named("a")
+    let host = try TestHost()
+    let port = freePort()
+    let first = try host.startRelay()
+    try await host.supervised(external: true) { supervisor in
+      _ = try await supervisor.program(host.table(1, port: port, [backend.endpoint("a")]))
+      let socket = host.listeningSocket(port)
+      kill(first, SIGKILL)
+      #expect(try await eventually { waitpid(first, nil, WNOHANG) != 0 })
+      let waiting = try TestClient(port: port)
+      _ = try host.startRelay()
+      #expect(try await offPool { try waiting.receiveText() } == "a")
+      #expect(host.listeningSocket(port) == socket)
+      waiting.close()
+    }
+    try await host.end()
+  }
+
+  @Test("SIGHUP puts the installed program in its place under the same process id, while open connections finish")
+  func replaced() async throws {
+    let echo = try Backend.echo()
+    let host = try TestHost()
+    let port = freePort()
+    let relay = try host.startRelay()
+    try await host.supervised(external: true) { supervisor in
+      _ = try await supervisor.program(host.table(1, port: port, [echo.endpoint("a")]))
+      let client = try TestClient(port: port)
+      try client.send("one")
+      #expect(try await offPool { try client.receiveText() } == "one")
+      for _ in 0..<3 {
+        kill(relay, SIGHUP)
+        #expect(try await offPool { try ForwardingTests.echoed("new", port: port) } == "new")
+        #expect(host.relay == relay, "no end is seen")
+        #expect(try await supervisor.counters().map(\.total) == [1], "a new program")
+      }
+      try client.send("two")
+      #expect(try await offPool { try client.receiveText() } == "two")
+      client.close()
+      #expect(try await eventually { Self.children(of: relay).isEmpty }, "the copy that held the connection has ended")
+    }
+    try await host.end()
+  }
+
+  private static func children(of process: Int32) -> String {
+    let descriptor = open("/proc/\(process)/task/\(process)/children", O_RDONLY)
+    defer { close(descriptor) }
+    var bytes = [UInt8](repeating: 0, count: 256)
+    return String(decoding: bytes[..<max(0, read(descriptor, &bytes, bytes.count))], as: UTF8.self)
+  }
+}
