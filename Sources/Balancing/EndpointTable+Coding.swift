@@ -3,7 +3,7 @@
 import ClusterModel
 
 extension EndpointTable {
-  private static let version: UInt8 = 1
+  private static let version: UInt8 = 2
 
   package func encoded() -> [UInt8] {
     var writer = BinaryWriter()
@@ -32,17 +32,32 @@ extension EndpointTable {
     var listeners: [Listener] = []
     for _ in 0..<(try reader.readCount(elementsOf: 10)) { listeners.append(try Listener(from: &reader)) }
     self.init(generation: generation, listeners: listeners)
-    guard Set(listeners.map(\.id)).count == listeners.count, Set(listeners.map(\.port)).count == listeners.count else {
+    guard Set(listeners.map(\.id)).count == listeners.count, Set(listeners.map(\.address)).count == listeners.count else {
       throw BinaryCodingError(.invalidValue, "two listeners share an id or a port")
     }
+  }
+}
+
+extension ListenerPort {
+  package func encode(into writer: inout BinaryWriter) {
+    writer.write(number)
+    writer.write(transport.rawValue)
+  }
+
+  package init(from reader: inout BinaryReader) throws(BinaryCodingError) {
+    let number: UInt16 = try reader.read()
+    let transport: UInt8 = try reader.read()
+    guard let transport = Transport(rawValue: transport) else {
+      throw BinaryCodingError(.invalidValue, "transport \(transport) of port \(number)")
+    }
+    self.init(transport, number)
   }
 }
 
 extension Listener {
   fileprivate func encode(into writer: inout BinaryWriter) {
     writer.write(id)
-    writer.write(port)
-    writer.write(transport.rawValue)
+    address.encode(into: &writer)
     writer.write(strategy.rawValue)
     writer.write(UInt32(endpoints.count))
     for endpoint in endpoints {
@@ -55,16 +70,16 @@ extension Listener {
 
   fileprivate init(from reader: inout BinaryReader) throws(BinaryCodingError) {
     let id = try reader.readString()
-    let port = try reader.read(UInt16.self)
-    guard let transport = Transport(rawValue: try reader.read()), let strategy = Strategy(rawValue: try reader.read()) else {
-      throw BinaryCodingError(.invalidValue, "transport or strategy of listener \(id)")
+    let address = try ListenerPort(from: &reader)
+    guard let strategy = Strategy(rawValue: try reader.read()) else {
+      throw BinaryCodingError(.invalidValue, "strategy of listener \(id)")
     }
     var endpoints: [Endpoint] = []
     for _ in 0..<(try reader.readCount(elementsOf: 9)) { endpoints.append(try Endpoint(from: &reader)) }
     guard endpoints.count <= Maglev.capacity, Set(endpoints.map(\.id)).count == endpoints.count else {
       throw BinaryCodingError(.invalidValue, "listener \(id) has two endpoints of one id, or more than \(Maglev.capacity)")
     }
-    self.init(id: id, port: port, transport: transport, strategy: strategy, endpoints: endpoints)
+    self.init(id: id, port: address.number, transport: address.transport, strategy: strategy, endpoints: endpoints)
   }
 }
 

@@ -14,16 +14,49 @@ package struct EndpointTable: Hashable, Sendable {
   }
 }
 
-/// A published port.
-package struct Listener: Hashable, Sendable {
-  package enum Transport: UInt8, Sendable {
-    case tcp = 6
+/// By its number in IP's header.
+package enum Transport: UInt8, Sendable, CaseIterable, CustomStringConvertible {
+  case tcp = 6
+  case udp = 17
+
+  /// As swarm's `PortConfig.Protocol` has it; `nil` for what the relay does not carry.
+  package init?(name: String) {
+    guard let found = Self.allCases.first(where: { $0.description == name }) else { return nil }
+    self = found
   }
 
-  /// Names the listener across tables, e.g. service id and target port. Counts and turns are kept while it stays the same.
+  package var description: String {
+    switch self {
+    case .tcp: "tcp"
+    case .udp: "udp"
+    }
+  }
+}
+
+/// What one listening socket is bound to, on all addresses of the host: 53/tcp and 53/udp are two.
+package struct ListenerPort: Hashable, Sendable, Comparable, CustomStringConvertible {
+  package let transport: Transport
+  package let number: UInt16
+
+  package init(_ transport: Transport, _ number: UInt16) {
+    self.transport = transport
+    self.number = number
+  }
+
+  package var description: String { "\(number)/\(transport)" }
+
+  package static func < (left: Self, right: Self) -> Bool {
+    (left.number, left.transport.rawValue) < (right.number, right.transport.rawValue)
+  }
+}
+
+/// A published port.
+package struct Listener: Hashable, Sendable {
+  /// Names the listener across tables, e.g. service id and published port. Counts and turns are kept while it stays the same.
   package var id: String
   package var port: UInt16
   package var transport: Transport
+  package var address: ListenerPort { ListenerPort(transport, port) }
   package var strategy: Strategy
   package var endpoints: [Endpoint]
 

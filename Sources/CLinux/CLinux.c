@@ -52,6 +52,139 @@ int cl_keep_source(int fd, uint32_t source) {
   return 0;
 }
 
+static int bind_datagram(int family, uint16_t port) {
+  int fd = socket(family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_UDP);
+  if (fd < 0) return -errno;
+  int on = 1, off = 0, buffer = 1 << 20;
+  setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &buffer, sizeof buffer);
+  struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_port = htons(port), .sin6_addr = IN6ADDR_ANY_INIT};
+  struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = htons(port)};
+  int failed = family == AF_INET6 ? setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off) < 0 ||
+                                        setsockopt(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, &on, sizeof on) < 0 ||
+                                        bind(fd, (struct sockaddr *)&v6, sizeof v6) < 0
+                                  : setsockopt(fd, IPPROTO_IP, IP_PKTINFO, &on, sizeof on) < 0 ||
+                                        bind(fd, (struct sockaddr *)&v4, sizeof v4) < 0;
+  if (!failed) return fd;
+  int result = -errno;
+  close(fd);
+  return result;
+}
+
+int cl_bind_datagram(uint16_t port) {
+  int fd = bind_datagram(AF_INET6, port);
+  if (fd == -EAFNOSUPPORT || fd == -EADDRNOTAVAIL || fd == -ENOPROTOOPT) fd = bind_datagram(AF_INET, port);
+  return fd;
+}
+
+int cl_is_bound_datagram(int fd) {
+  int type = 0;
+  socklen_t length = sizeof type;
+  return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length) == 0 && type == SOCK_DGRAM && cl_local_port(fd) > 0;
+}
+
+static void halves(const struct in6_addr *address, uint64_t *high, uint64_t *low) {
+  uint64_t parts[2];
+  memcpy(parts, address, 16);
+  *high = be64toh(parts[0]);
+  *low = be64toh(parts[1]);
+}
+
+static struct in6_addr joined(uint64_t high, uint64_t low) {
+  uint64_t parts[2] = {htobe64(high), htobe64(low)};
+  struct in6_addr address;
+  memcpy(&address, parts, 16);
+  return address;
+}
+
+static const uint64_t mapped_ipv4 = 0xffff00000000u;
+
+ssize_t cl_receive_from(int fd, void *bytes, size_t capacity, struct cl_flow *flow) {
+  struct iovec part = {.iov_base = bytes, .iov_len = capacity};
+  struct sockaddr_storage peer;
+  union {
+    struct cmsghdr header;
+    char space[CMSG_SPACE(sizeof(struct in6_pktinfo)) + CMSG_SPACE(sizeof(struct in_pktinfo))];
+  } control;
+  struct msghdr message = {.msg_name = &peer, .msg_namelen = sizeof peer, .msg_iov = &part, .msg_iovlen = 1,
+                           .msg_control = control.space, .msg_controllen = sizeof control.space};
+  ssize_t result = recvmsg(fd, &message, MSG_DONTWAIT);
+  if (result < 0) return -errno;
+  memset(flow, 0, sizeof *flow);
+  if (peer.ss_family == AF_INET6) {
+    halves(&((struct sockaddr_in6 *)&peer)->sin6_addr, &flow->client_high, &flow->client_low);
+    flow->port = ntohs(((struct sockaddr_in6 *)&peer)->sin6_port);
+  } else {
+    flow->client_low = mapped_ipv4 | ntohl(((struct sockaddr_in *)&peer)->sin_addr.s_addr);
+    flow->port = ntohs(((struct sockaddr_in *)&peer)->sin_port);
+  }
+  for (struct cmsghdr *header = CMSG_FIRSTHDR(&message); header; header = CMSG_NXTHDR(&message, header)) {
+    if (header->cmsg_level == IPPROTO_IPV6 && header->cmsg_type == IPV6_PKTINFO) {
+      struct in6_pktinfo info;
+      memcpy(&info, CMSG_DATA(header), sizeof info);
+      halves(&info.ipi6_addr, &flow->local_high, &flow->local_low);
+      // Needed for addresses that mean something on one interface only; else the route may change.
+      if (IN6_IS_ADDR_LINKLOCAL(&info.ipi6_addr)) flow->interface = info.ipi6_ifindex;
+    } else if (header->cmsg_level == IPPROTO_IP && header->cmsg_type == IP_PKTINFO) {
+      struct in_pktinfo info;
+      memcpy(&info, CMSG_DATA(header), sizeof info);
+      flow->local_low = mapped_ipv4 | ntohl(info.ipi_addr.s_addr);
+    }
+  }
+  return result;
+}
+
+static int family_of(int fd) {
+  int family = AF_INET6;
+  socklen_t length = sizeof family;
+  getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &length);
+  return family;
+}
+
+ssize_t cl_send_to(int fd, const void *bytes, size_t count, const struct cl_flow *flow) {
+  struct iovec part = {.iov_base = (void *)bytes, .iov_len = count};
+  struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_port = htons(flow->port), .sin6_scope_id = flow->interface,
+                            .sin6_addr = joined(flow->client_high, flow->client_low)};
+  struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = htons(flow->port),
+                           .sin_addr.s_addr = htonl((uint32_t)flow->client_low)};
+  union {
+    struct cmsghdr header;
+    char space[CMSG_SPACE(sizeof(struct in6_pktinfo))];
+  } control;
+  memset(&control, 0, sizeof control);
+  struct msghdr message = {.msg_name = &v6, .msg_namelen = sizeof v6, .msg_iov = &part, .msg_iovlen = 1,
+                           .msg_control = control.space, .msg_controllen = CMSG_SPACE(sizeof(struct in6_pktinfo))};
+  struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+  if (family_of(fd) == AF_INET6) {
+    struct in6_pktinfo info = {.ipi6_addr = joined(flow->local_high, flow->local_low), .ipi6_ifindex = flow->interface};
+    header->cmsg_level = IPPROTO_IPV6;
+    header->cmsg_type = IPV6_PKTINFO;
+    header->cmsg_len = CMSG_LEN(sizeof info);
+    memcpy(CMSG_DATA(header), &info, sizeof info);
+  } else {
+    struct in_pktinfo info = {.ipi_spec_dst.s_addr = htonl((uint32_t)flow->local_low)};
+    message.msg_name = &v4;
+    message.msg_namelen = sizeof v4;
+    message.msg_controllen = CMSG_SPACE(sizeof info);
+    header->cmsg_level = IPPROTO_IP;
+    header->cmsg_type = IP_PKTINFO;
+    header->cmsg_len = CMSG_LEN(sizeof info);
+    memcpy(CMSG_DATA(header), &info, sizeof info);
+  }
+  ssize_t result = sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+  return result < 0 ? -errno : result;
+}
+
+int cl_connect_datagram(uint32_t address, uint16_t port, uint32_t source) {
+  int fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_UDP);
+  if (fd < 0) return -errno;
+  if (source) cl_keep_source(fd, source);
+  struct sockaddr_in peer = {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(address)};
+  if (connect(fd, (struct sockaddr *)&peer, sizeof peer) == 0) return fd;
+  int result = -errno;
+  close(fd);
+  return result;
+}
+
 int cl_accept_control(int listener) {
   int fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
   return fd < 0 ? -errno : fd;

@@ -10,8 +10,8 @@ struct RelayPlane: TrafficPlane {
 
   func program(_ table: EndpointTable) async throws -> TrafficOutcome {
     let result = try await supervisor.program(table)
-    let failures = result.failures.map { ($0.port, $0.description) }
-    return TrafficOutcome(generation: result.generation, failedPorts: Dictionary(failures) { first, _ in first })
+    let failures = result.failures.map { ($0.port.number, $0.description) }
+    return TrafficOutcome(generation: result.generation, failedPorts: Dictionary(failures) { "\($0); \($1)" })
   }
 
   func openConnections(of endpoints: [String]) async throws -> [String: Int] {

@@ -123,7 +123,6 @@ struct ServiceSpecValidationTests {
       ("", #""Resources":{"Reservations":{"GenericResources":[{}]}}"#, "", "generic resources"),
       ("", #""Runtime":"plugin","PluginSpec":{}"#, "", "plugin services"),
       ("", "", #""Mode":{"ReplicatedJob":{}}"#, "job modes"), ("", "", #""Mode":{"GlobalJob":{}}"#, "job modes"),
-      ("", "", #""EndpointSpec":{"Ports":[{"Protocol":"udp","TargetPort":53}]}"#, "udp ports in ingress mode"),
       ("", "", #""EndpointSpec":{"Ports":[{"Protocol":"sctp","TargetPort":53}]}"#, "sctp ports in ingress mode"),
     ])
   func unsupported(container: String, task: String, service: String, what: String) throws {

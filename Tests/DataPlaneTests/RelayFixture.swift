@@ -49,15 +49,15 @@ final class RelayFixture: Sendable {
   @discardableResult
   func program(_ listeners: [Listener]) throws -> [UInt16] {
     try state.withLock { state in
-      var new: [(port: UInt16, descriptor: Int32)] = []
+      var new: [(port: ListenerPort, descriptor: Int32)] = []
       let table = EndpointTable(
         generation: state.generation + 1,
         listeners: listeners.map { listener in
           var listener = listener
           if listener.port == 0 {
-            let descriptor = cl_listen(0, 512)
+            let descriptor = listener.transport == .tcp ? cl_listen(0, 512) : cl_bind_datagram(0)
             listener.port = UInt16(cl_local_port(descriptor))
-            new.append((listener.port, descriptor))
+            new.append((listener.address, descriptor))
           }
           return listener
         })

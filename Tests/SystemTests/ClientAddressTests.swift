@@ -52,3 +52,35 @@ extension Fixture {
     try await wait("the container sees the client", at: location) { try await get("/peer") == client.address }
   }
 }
+
+extension SystemTests {
+  @Test("UDP ports are published too: turns by client, the client's own address, a scale-in loses nobody")
+  func datagrams() async throws {
+    try await Fixture.with { n1 in
+      try await n1.create("dns", replicas: 3, port: nil, "--publish", "published=8053,target=80,protocol=udp")
+      try await n1.wait("the port is open") { try await n1.datagram() != nil }
+      var names: Set<String> = []
+      for _ in 1...9 {
+        let answer = try #require(try await n1.datagram()).split(separator: " ")
+        names.insert(String(answer[0]))
+        #expect(answer.last.map(String.init) == n1.client.address)
+      }
+      #expect(names.count == 3)
+      #expect(try await n1.docker("service", "ls", "--format", "{{.Ports}}") == "*:8053->80/udp")
+      try await n1.docker("service", "scale", "--detach", "dns=1")
+      for _ in 1...30 { #expect(try await n1.datagram() != nil) }
+      try await n1.settled("dns", 1)
+      try await n1.docker("service", "update", "--detach", "--publish-rm", "80/udp", "dns")
+      try await n1.wait("the port is closed") { try await n1.datagram() == nil }
+    }
+  }
+}
+
+extension Fixture {
+  /// What a new client's datagram is answered with.
+  fileprivate func datagram() async throws -> String? {
+    let script = "exec 3<>/dev/udp/\(host.address)/8053; echo x >&3; timeout 1 dd bs=1500 count=1 status=none <&3"
+    let result = try await client.exec(["bash", "-c", script])
+    return result.text.isEmpty ? nil : result.text
+  }
+}

@@ -88,6 +88,23 @@ static inline int cl_connect(uint32_t address, uint16_t port, uint32_t source) {
   return fd;
 }
 
+// The way of a datagram: who sent it from where, and to which of our addresses. Addresses as by `cl_accept`.
+struct cl_flow {
+  uint64_t client_high, client_low;
+  uint64_t local_high, local_low;
+  uint32_t interface;
+  uint16_t port;
+};
+
+// A UDP socket on [::] that takes IPv4 too, or on 0.0.0.0 where the host has no IPv6.
+int cl_bind_datagram(uint16_t port);
+int cl_is_bound_datagram(int fd);
+// Never block. The answer of a flow goes back the way it came: from the address that its client knows.
+ssize_t cl_receive_from(int fd, void *bytes, size_t capacity, struct cl_flow *flow);
+ssize_t cl_send_to(int fd, const void *bytes, size_t count, const struct cl_flow *flow);
+// As `cl_connect`: datagrams go to and come from that address alone.
+int cl_connect_datagram(uint32_t address, uint16_t port, uint32_t source);
+
 // Closes so that the peer sees a reset (RST) and not an orderly end (FIN).
 static inline void cl_reset(int fd) {
   struct linger now = {.l_onoff = 1, .l_linger = 0};

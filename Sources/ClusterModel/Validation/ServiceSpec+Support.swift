@@ -72,6 +72,6 @@ extension PortConfig {
       let port = (publishedPort ?? 0) > 65_535 ? publishedPort : targetPort
       throw .invalidArgument("EndpointSpec: port \(port ?? 0) is out of range (1-65535)")
     }
-    if isIngress, transport != "tcp" { throw .unsupported("\(transport) ports in ingress mode") }
+    if isIngress, transport == "sctp" { throw .unsupported("\(transport) ports in ingress mode") }
   }
 }

@@ -104,7 +104,7 @@ extension ControlMessage.Applied {
 extension ListenerCounters {
   fileprivate func encode(into writer: inout BinaryWriter) {
     writer.write(id)
-    writer.write(port)
+    port.encode(into: &writer)
     writer.write(open)
     for number in [total, refused, bytesIn, bytesOut] { writer.write(number) }
     writer.write(UInt32(endpoints.count))
@@ -117,9 +117,9 @@ extension ListenerCounters {
 
   fileprivate static func list(from reader: inout BinaryReader) throws(BinaryCodingError) -> [ListenerCounters] {
     var listeners: [ListenerCounters] = []
-    for _ in 0..<(try reader.readCount(elementsOf: 44)) {
+    for _ in 0..<(try reader.readCount(elementsOf: 45)) {
       var listener = ListenerCounters(
-        id: try reader.readString(), port: try reader.read(), open: try reader.read(), total: try reader.read(),
+        id: try reader.readString(), port: try ListenerPort(from: &reader), open: try reader.read(), total: try reader.read(),
         refused: try reader.read(), bytesIn: try reader.read(), bytesOut: try reader.read(), endpoints: [])
       for _ in 0..<(try reader.readCount(elementsOf: 38)) {
         listener.endpoints.append(
@@ -142,9 +142,9 @@ extension BinaryWriter {
     }
   }
 
-  fileprivate mutating func write(_ ports: [UInt16]) {
+  fileprivate mutating func write(_ ports: [ListenerPort]) {
     write(UInt32(ports.count))
-    for port in ports { write(port) }
+    for port in ports { port.encode(into: &self) }
   }
 }
 
@@ -155,9 +155,9 @@ extension BinaryReader {
     return counts
   }
 
-  fileprivate mutating func readPorts() throws(BinaryCodingError) -> [UInt16] {
-    var ports: [UInt16] = []
-    for _ in 0..<(try readCount(elementsOf: 2)) { ports.append(try read()) }
+  fileprivate mutating func readPorts() throws(BinaryCodingError) -> [ListenerPort] {
+    var ports: [ListenerPort] = []
+    for _ in 0..<(try readCount(elementsOf: 3)) { ports.append(try ListenerPort(from: &self)) }
     return ports
   }
 

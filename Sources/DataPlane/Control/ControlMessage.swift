@@ -21,7 +21,7 @@ package enum ControlMessage: Hashable, Sendable {
   case superseded
 
   /// With the descriptors of new listening sockets, in the order of `ports`.
-  case table(EndpointTable, ports: [UInt16])
+  case table(EndpointTable, ports: [ListenerPort])
   /// For connections made from now on.
   case sources(SourcePolicy)
   case countsRequest(ticket: UInt64, endpoints: [String])
@@ -36,9 +36,9 @@ package enum ControlMessage: Hashable, Sendable {
     /// Of the last table applied; 0 when there was none.
     package var generation: UInt64
     /// The descriptors' ports, in their order.
-    package var ports: [UInt16]
+    package var ports: [ListenerPort]
 
-    package init(processID: Int32, release: String, generation: UInt64, ports: [UInt16]) {
+    package init(processID: Int32, release: String, generation: UInt64, ports: [ListenerPort]) {
       self.processID = processID
       self.release = release
       self.generation = generation
@@ -72,7 +72,7 @@ package struct ListenerCounters: Hashable, Sendable {
   }
 
   package var id: String
-  package var port: UInt16
+  package var port: ListenerPort
   package var open: UInt32
   package var total: UInt64
   /// Clients reset because no endpoint was left to try.

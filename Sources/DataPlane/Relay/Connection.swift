@@ -62,7 +62,7 @@ struct Side {
 struct Token {
   enum Kind: UInt64 {
     case stop = 1
-    case signal, controlListener, controlPeer, listener
+    case signal, controlListener, controlPeer, listener, session
   }
 
   static func side(_ side: Int, generation: UInt32) -> UInt64 { UInt64(generation) << 32 | UInt64(side) }

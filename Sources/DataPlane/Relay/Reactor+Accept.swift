@@ -6,7 +6,15 @@ import Glibc
 
 // From the accept queue to an endpoint that has accepted, or to a reset.
 extension Reactor {
-  mutating func accept(_ index: Int) {
+  mutating func take(_ index: Int) {
+    guard index < sockets.count, let socket = sockets[index], socket.isRead else { return }
+    switch socket.port.transport {
+    case .tcp: accept(index)
+    case .udp: receive(index)
+    }
+  }
+
+  private mutating func accept(_ index: Int) {
     guard isAccepting, index < sockets.count, let socket = sockets[index] else { return }
     var accepted = 0
     while accepted < socket.batch {
@@ -36,7 +44,8 @@ extension Reactor {
   }
 
   private var hasRoom: Bool {
-    table.count < connectionLimit && table.count < (descriptorLimit - sockets.count - min(64, descriptorLimit / 2)) / 2
+    table.count < connectionLimit
+      && table.count < (descriptorLimit - sockets.count - sessions.count - min(64, descriptorLimit / 2)) / 2
   }
 
   // Listening sockets are level-triggered: one that is not read has to be silent, or the loop spins.
@@ -54,7 +63,7 @@ extension Reactor {
   }
 
   func armListener(_ index: Int) {
-    guard let socket = sockets[index] else { return }
+    guard let socket = sockets[index], socket.port.transport == .tcp else { return }
     _ = cl_epoll_modify(epoll, socket.descriptor, isAccepting ? CL_IN : 0, Token.special(.listener, index))
   }
 

@@ -7,12 +7,13 @@ import Glibc
 // Endpoint tables and counts.
 extension Reactor {
   /// Makes the table the one in force, between two events. Open connections stay as they are.
-  mutating func apply(_ table: EndpointTable, sockets new: [(port: UInt16, descriptor: Int32)]) -> ControlMessage.Applied {
+  mutating func apply(_ table: EndpointTable, sockets new: [(port: ListenerPort, descriptor: Int32)]) -> ControlMessage.Applied {
     let indexes = updateListeners(table.listeners)
-    adoptSockets(new, wanted: Set(table.listeners.map(\.port)))
+    adoptSockets(new, wanted: Set(table.listeners.map(\.address)))
     let failures = attach(table.listeners, indexes)
     generation = table.generation
     retryLeft()
+    endSessionsOfLost()
     reportIsDue = true
     return ControlMessage.Applied(generation: generation, failures: failures)
   }
@@ -44,22 +45,22 @@ extension Reactor {
     return free
   }
 
-  private mutating func adoptSockets(_ new: [(port: UInt16, descriptor: Int32)], wanted: Set<UInt16>) {
+  private mutating func adoptSockets(_ new: [(port: ListenerPort, descriptor: Int32)], wanted: Set<ListenerPort>) {
     for index in sockets.indices {
       if let socket = sockets[index], !wanted.contains(socket.port) { closeListener(index, forGood: true) }
     }
     for (port, descriptor) in new {
       let isNew = wanted.contains(port) && !sockets.contains { $0?.port == port } && drainDeadline == nil
-      guard isNew, cl_is_listening(descriptor) != 0, adopt(port, descriptor) else {
+      guard isNew, port.transport.isServed(by: descriptor), adopt(port, descriptor) else {
         close(descriptor)
         continue
       }
     }
   }
 
-  private mutating func adopt(_ port: UInt16, _ descriptor: Int32) -> Bool {
+  private mutating func adopt(_ port: ListenerPort, _ descriptor: Int32) -> Bool {
     let index = sockets.firstIndex { $0 == nil } ?? sockets.count
-    let events = isAccepting ? CL_IN : 0
+    let events = isAccepting || port.transport == .udp ? CL_IN : 0
     guard cl_epoll_add(epoll, descriptor, events, Token.special(.listener, index)) == 0 else { return false }
     let socket = ListeningSocket(port: port, descriptor: descriptor, listener: -1)
     if index == sockets.count { sockets.append(socket) } else { sockets[index] = socket }
@@ -70,7 +71,7 @@ extension Reactor {
   private mutating func attach(_ wanted: [Listener], _ indexes: [Int]) -> [String: Int32] {
     var failures: [String: Int32] = [:]
     for (listener, index) in zip(wanted, indexes) {
-      if let socket = sockets.firstIndex(where: { $0?.port == listener.port }) {
+      if let socket = sockets.firstIndex(where: { $0?.port == listener.address }) {
         sockets[socket]?.listener = index
       } else {
         failures[listener.id] = ENOTSOCK
@@ -84,6 +85,11 @@ extension Reactor {
     guard let socket = sockets[index] else { return }
     // Other processes hold it too, so closing would not take it out of epoll.
     _ = cl_epoll_remove(epoll, socket.descriptor)
+    // Those who wait for an answer still get it.
+    if !forGood, socket.port.transport == .udp {
+      sockets[index]?.isRead = false
+      return
+    }
     if forGood { shutdown(socket.descriptor, Int32(SHUT_RDWR)) }
     close(socket.descriptor)
     sockets[index] = nil
@@ -131,6 +137,10 @@ extension Reactor {
       live[Int(table[index].listener), default: [:]][handle, default: (0, 0)].in += table[index].bytesIn
       live[Int(table[index].listener), default: [:]][handle, default: (0, 0)].out += table[index].bytesOut
     }
+    for session in sessions.all {
+      live[Int(session.listener), default: [:]][session.endpoint, default: (0, 0)].in += session.bytesIn
+      live[Int(session.listener), default: [:]][session.endpoint, default: (0, 0)].out += session.bytesOut
+    }
     return listeners.indices.compactMap { index in listeners[index].map { $0.counters(live: live[index] ?? [:]) } }
   }
 }
@@ -143,7 +153,7 @@ extension RelayListener {
         bytesIn: load.tally.bytesIn + (live[handle]?.in ?? 0), bytesOut: load.tally.bytesOut + (live[handle]?.out ?? 0))
     }
     return ListenerCounters(
-      id: listener.id, port: listener.port, open: UInt32(open), total: total, refused: refused,
+      id: listener.id, port: listener.address, open: UInt32(open), total: total, refused: refused,
       bytesIn: live.values.reduce(bytesIn) { $0 + $1.in }, bytesOut: live.values.reduce(bytesOut) { $0 + $1.out },
       endpoints: endpoints)
   }

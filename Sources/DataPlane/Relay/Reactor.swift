@@ -23,6 +23,9 @@ struct Reactor: ~Copyable {
   var scratch: Block
   private let events = EventBuffer()
 
+  var sessions: DatagramSessions
+  let sessionTimeouts: DatagramSessions.Timeouts
+
   var listeners: [RelayListener?] = []
   var sockets: [ListeningSocket?] = []
   var generation: UInt64 = 0
@@ -61,6 +64,8 @@ struct Reactor: ~Copyable {
     connectionLimit = connections
     table = connectionTable
     control = server
+    sessions = DatagramSessions(capacity: max(1, connections / 2))
+    sessionTimeouts = configuration.sessionTimeouts
     connectTimeout = configuration.connectTimeout.nanoseconds
     reportInterval = configuration.reportInterval.nanoseconds
     drainTimeout = configuration.drainTimeout.nanoseconds
@@ -78,6 +83,7 @@ struct Reactor: ~Copyable {
       close(table[side: 2 * index].descriptor)
       close(table[side: 2 * index + 1].descriptor)
     }
+    for session in sessions.all { close(session.descriptor) }
     for socket in sockets { if let socket { close(socket.descriptor) } }
     if signals >= 0 { close(signals) }
     close(epoll)
@@ -98,15 +104,17 @@ struct Reactor: ~Copyable {
     }
     goOnWithUnfinished()
     expireConnecting()
+    expireSessions()
     acceptAgainIfPossible()
     report()
-    if let deadline = drainDeadline, table.count == 0 || deadline <= now { finished = true }
+    if let deadline = drainDeadline, table.count + sessions.count == 0 || deadline <= now { finished = true }
   }
 
   private mutating func specialEvent(_ token: UInt64) {
     let (kind, index) = Token.special(token)
     switch kind {
-    case .listener: accept(index)
+    case .listener: take(index)
+    case .session: answer(index)
     case .controlListener: acceptControl()
     case .controlPeer: controlEvent()
     case .signal: if cl_next_signal(signals) == SIGHUP { handOver() } else { beginDrain() }
@@ -129,6 +137,7 @@ struct Reactor: ~Copyable {
     if !again.isEmpty { return 0 }
     var wakeAt = min(acceptAgainAt, drainDeadline ?? .max)
     if firstConnecting >= 0 { wakeAt = min(wakeAt, table[Int(firstConnecting)].deadline) }
+    wakeAt = min(wakeAt, sessions.nextExpiry)
     if reportIsDue { wakeAt = min(wakeAt, lastReport + reportInterval) }
     if wakeAt == .max { return -1 }
     let current = cl_monotonic_nanoseconds()

@@ -21,6 +21,7 @@ package enum Relay {
     package var connectTimeout: Duration = .milliseconds(250)
     /// How long open connections may go on after SIGTERM or `shutdown`.
     package var drainTimeout: Duration = .seconds(10)
+    package var sessionTimeouts = DatagramSessions.Timeouts()
     /// The least time between two unasked reports of draining endpoints.
     package var reportInterval: Duration = .milliseconds(50)
     /// The most connections at a time; `nil` takes what the descriptor limit allows.

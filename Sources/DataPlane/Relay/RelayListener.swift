@@ -33,12 +33,14 @@ struct RelayListener {
   }
 }
 
-/// A listening socket. Keyed by port: it stays when the port goes from one service to another.
+/// A socket that takes clients. Keyed by port: it stays when the port goes from one service to another.
 struct ListeningSocket {
-  let port: UInt16
+  let port: ListenerPort
   let descriptor: Int32
   /// Index of the listener that takes its connections.
   var listener: Int
+  /// False for one that is only kept to answer sessions that end.
+  var isRead = true
   /// How many to accept before looking at other events: about as many as came the last time, which saves the call that
   /// finds no more.
   var batch = 1

@@ -91,6 +91,17 @@ struct Block {
     cl_read(descriptor, memory, Self.size)
   }
 
+  /// As `fill`, for a socket that any client may send to.
+  @inline(__always)
+  func fill(from descriptor: Int32, telling flow: inout cl_flow) -> Int {
+    cl_receive_from(descriptor, memory, Self.size, &flow)
+  }
+
+  @inline(__always)
+  func drain(_ count: Int, to descriptor: Int32, along flow: cl_flow) -> Int {
+    withUnsafePointer(to: flow) { cl_send_to(descriptor, memory, count, $0) }
+  }
+
   /// As write(2), or a negative errno. The range lies within what `fill` returned.
   @inline(__always)
   func drain(_ range: Range<Int>, to descriptor: Int32) -> Int {

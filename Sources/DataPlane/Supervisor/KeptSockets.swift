@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Balancing
 import CLinux
 import Glibc
 
@@ -8,22 +9,26 @@ import Glibc
 struct KeptSockets: ~Copyable {
   static let backlog: Int32 = 4096
 
-  private var descriptors: [UInt16: Int32] = [:]
+  private var descriptors: [ListenerPort: Int32] = [:]
 
-  subscript(port: UInt16) -> Int32? { descriptors[port] }
+  subscript(port: ListenerPort) -> Int32? { descriptors[port] }
 
   /// Binds what is not bound. `nil`, or the errno.
-  mutating func bind(_ port: UInt16) -> Int32? {
+  mutating func bind(_ port: ListenerPort) -> Int32? {
     guard descriptors[port] == nil else { return nil }
-    let descriptor = cl_listen(port, Self.backlog)
+    let descriptor =
+      switch port.transport {
+      case .tcp: cl_listen(port.number, Self.backlog)
+      case .udp: cl_bind_datagram(port.number)
+      }
     guard descriptor >= 0 else { return -descriptor }
     descriptors[port] = descriptor
     return nil
   }
 
   /// Takes a duplicate the relay handed over; ours, where there is one, is the same socket.
-  mutating func adopt(_ port: UInt16, _ descriptor: Int32) {
-    guard descriptors[port] == nil, cl_is_listening(descriptor) != 0 else {
+  mutating func adopt(_ port: ListenerPort, _ descriptor: Int32) {
+    guard descriptors[port] == nil, port.transport.isServed(by: descriptor) else {
       Glibc.close(descriptor)
       return
     }
@@ -31,7 +36,7 @@ struct KeptSockets: ~Copyable {
   }
 
   /// Frees ports for good: closing alone would not, while a process that is just being started still has copies.
-  mutating func close(where isUnwanted: (UInt16) -> Bool) {
+  mutating func close(where isUnwanted: (ListenerPort) -> Bool) {
     for (port, descriptor) in descriptors where isUnwanted(port) {
       shutdown(descriptor, Int32(SHUT_RDWR))
       Glibc.close(descriptor)
@@ -41,5 +46,15 @@ struct KeptSockets: ~Copyable {
 
   deinit {
     for descriptor in descriptors.values { Glibc.close(descriptor) }
+  }
+}
+
+extension Transport {
+  /// Whether the descriptor is a socket that takes this transport's clients.
+  func isServed(by descriptor: Int32) -> Bool {
+    switch self {
+    case .tcp: cl_is_listening(descriptor) != 0
+    case .udp: cl_is_bound_datagram(descriptor) != 0
+    }
   }
 }

@@ -6,11 +6,13 @@ package import Balancing
 package struct ProgramResult: Hashable, Sendable {
   package struct Failure: Hashable, Sendable, CustomStringConvertible {
     package let listener: String
-    package let port: UInt16
+    package let port: ListenerPort
     package let errno: Int32
 
     /// In the words of Docker's own message for a port that is taken.
-    package var description: String { "listen tcp :\(port): bind: \(DataPlaneError.text(of: errno).lowercased())" }
+    package var description: String {
+      "listen \(port.transport) :\(port.number): bind: \(DataPlaneError.text(of: errno).lowercased())"
+    }
   }
 
   /// Of the table in force: the one asked for, or a later one that overtook it.

@@ -65,11 +65,11 @@ extension SupervisorLoop {
     guard var table = desired else { return }
     var failures: [ProgramResult.Failure] = []
     for listener in table.listeners {
-      guard let number = kept.bind(listener.port) else { continue }
-      failures.append(ProgramResult.Failure(listener: listener.id, port: listener.port, errno: number))
+      guard let number = kept.bind(listener.address) else { continue }
+      failures.append(ProgramResult.Failure(listener: listener.id, port: listener.address, errno: number))
     }
-    table.listeners.removeAll { kept[$0.port] == nil }
-    let ports = Set(table.listeners.map(\.port))
+    table.listeners.removeAll { kept[$0.address] == nil }
+    let ports = Set(table.listeners.map(\.address))
     let new = ports.subtracting(relayPorts).sorted()
     sent.append(SentTable(tickets: programs, ports: ports, failures: failures, listeners: table.listeners))
     programs = []
@@ -84,7 +84,7 @@ extension SupervisorLoop {
     let wanted = sent.reduce(table.ports) { $0.union($1.ports) }
     kept.close { !wanted.contains($0) }
     let refused = table.listeners.compactMap { listener in
-      applied.failures[listener.id].map { ProgramResult.Failure(listener: listener.id, port: listener.port, errno: $0) }
+      applied.failures[listener.id].map { ProgramResult.Failure(listener: listener.id, port: listener.address, errno: $0) }
     }
     // A socket of ours that listens no more is bound anew with the next table.
     relayPorts.subtract(refused.map(\.port))

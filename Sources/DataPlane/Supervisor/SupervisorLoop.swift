@@ -32,7 +32,7 @@ final class SupervisorLoop {
   var isOff = false
   var isStopping = false
   var hasBeenSuperseded = false
-  var relayPorts: Set<UInt16> = []
+  var relayPorts: Set<ListenerPort> = []
 
   private var child: Int32?
   /// Children that let go of the socket and may still have connections to finish.
@@ -46,7 +46,7 @@ final class SupervisorLoop {
 
   struct SentTable {
     let tickets: [UInt64]
-    let ports: Set<UInt16>
+    let ports: Set<ListenerPort>
     let failures: [ProgramResult.Failure]
     let listeners: [Listener]
   }

@@ -12,7 +12,7 @@ package enum EndpointTables {
   }
 
   private static func listeners(of service: Service, in store: ClusterStore) -> [Listener] {
-    let ports = (service.endpoint?.ports ?? []).filter { $0.isIngress && $0.transport == "tcp" }
+    let ports = (service.endpoint?.ports ?? []).filter(\.isIngress)
     guard !ports.isEmpty else { return [] }
     let tasks = store.tasks(ofService: service.id)
     let strategy = service.spec.labels[Labels.strategy].flatMap { Strategy(label: $0) } ?? .standard
@@ -22,14 +22,17 @@ package enum EndpointTables {
   private static func listener(_ port: PortConfig, of serviceID: String, _ strategy: Strategy, _ tasks: [ClusterTask])
     -> Listener?
   {
-    guard let published = port.publishedPort.flatMap(UInt16.init(exactly:)), published > 0 else { return nil }
+    guard let published = port.publishedPort.flatMap(UInt16.init(exactly:)), published > 0,
+      let transport = Transport(name: port.transport)
+    else { return nil }
     return Listener(
-      id: "\(serviceID)/\(published)", port: published, strategy: strategy,
-      endpoints: tasks.compactMap { endpoint($0, target: port.targetPort) })
+      id: "\(serviceID)/\(ListenerPort(transport, published))", port: published, transport: transport, strategy: strategy,
+      endpoints: tasks.compactMap { endpoint($0, transport, target: port.targetPort) })
   }
 
-  private static func endpoint(_ task: ClusterTask, target: UInt32?) -> Endpoint? {
-    guard let address = task.ingressAddress, let port = target.flatMap(UInt16.init(exactly:)), task.publishes(target: port),
+  private static func endpoint(_ task: ClusterTask, _ transport: Transport, target: UInt32?) -> Endpoint? {
+    guard let address = task.ingressAddress, let port = target.flatMap(UInt16.init(exactly:)),
+      task.publishes(transport, target: port),
       task.state == .running, task.desiredState == .running
     else { return nil }
     if task.drain != nil { return Endpoint(id: task.id, address: address, port: port, state: .draining) }
@@ -38,7 +41,7 @@ package enum EndpointTables {
 }
 
 extension ClusterTask {
-  fileprivate func publishes(target: UInt16) -> Bool {
-    template.ingressPorts.contains { $0.transport == "tcp" && $0.targetPort == UInt32(target) }
+  fileprivate func publishes(_ transport: Transport, target: UInt16) -> Bool {
+    template.ingressPorts.contains { $0.transport == transport.description && $0.targetPort == UInt32(target) }
   }
 }

@@ -2,6 +2,7 @@
 // The playground's web server: small, exact, and polite about SIGTERM. HTTP/1.1 with keep-alive, one thread per connection.
 //   GET /            host name        GET /peer      the client's address     GET /slow?ms=N   host name after N ms
 //   GET /health      200 or 503       GET /unhealthy makes /health say 503    GET /exit?code=N answers, then exits with N
+// A UDP datagram to the same port is answered with host name and client's address.
 // PORT (80) is the port; START_DELAY_MS listens that much later. On SIGTERM it takes what is queued, stops listening,
 // finishes open requests, gives idle connections LINGER_MS to send one more, and exits with 0.
 #define _GNU_SOURCE
@@ -165,6 +166,19 @@ static void take(int listener) {
   pthread_attr_destroy(&small);
 }
 
+static void *datagrams(void *argument) {
+  int fd = (int)(long)argument;
+  char text[REQUEST_MAX], peer[INET_ADDRSTRLEN];
+  for (;;) {
+    struct sockaddr_in client;
+    socklen_t length = sizeof client;
+    if (recvfrom(fd, text, sizeof text, 0, (struct sockaddr *)&client, &length) < 0) continue;
+    inet_ntop(AF_INET, &client.sin_addr, peer, sizeof peer);
+    int size = snprintf(text, sizeof text, "%s %s\n", hostname, peer);
+    sendto(fd, text, (size_t)size, 0, (struct sockaddr *)&client, length);
+  }
+}
+
 int main(void) {
   gethostname(hostname, sizeof hostname - 1);
   if (pipe2(stop_pipe, O_CLOEXEC | O_NONBLOCK) < 0) return perror("pipe"), 1;
@@ -181,6 +195,11 @@ int main(void) {
   setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
   if (bind(listener, (struct sockaddr *)&address, sizeof address) < 0 || listen(listener, 4096) < 0)
     return perror("listen"), 1;
+  int packets = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  pthread_t answering;
+  if (bind(packets, (struct sockaddr *)&address, sizeof address) < 0 ||
+      pthread_create(&answering, NULL, datagrams, (void *)(long)packets) != 0)
+    return perror("udp"), 1;
   while (!atomic_load(&stopping)) {
     struct pollfd fds[2] = {{listener, POLLIN, 0}, stop};
     if (poll(fds, 2, -1) > 0) take(listener);
