@@ -380,6 +380,12 @@ int cl_lock(const char *path) {
     close(fd);
     return result;
   }
+  // Whoever held it may have removed the file with its last act: a lock on that keeps nobody out.
+  struct stat held, named;
+  if (fstat(fd, &held) < 0 || stat(path, &named) < 0 || held.st_ino != named.st_ino || held.st_dev != named.st_dev) {
+    close(fd);
+    return -EWOULDBLOCK;
+  }
   return fd;
 }
 

@@ -29,8 +29,12 @@ final class TestHost: Sendable {
   /// Runs `body` with a supervisor, which is gone afterwards; the relay stays.
   ///
   /// - Parameter external: the relay is not the supervisor's to start.
-  func supervised(external: Bool = false, _ body: @escaping @Sendable (RelaySupervisor) async throws -> Void) async throws {
-    let supervisor = try RelaySupervisor(executable: external ? nil : executable, runDirectory: directory.path)
+  func supervised(
+    external: Bool = false, checkInterval: Duration = .seconds(1),
+    _ body: @escaping @Sendable (RelaySupervisor) async throws -> Void
+  ) async throws {
+    let supervisor = try RelaySupervisor(
+      executable: external ? nil : executable, runDirectory: directory.path, checkInterval: checkInterval)
     try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask {
         do { try await supervisor.run() } catch is CancellationError {}

@@ -9,9 +9,10 @@ final class ControlServer {
   private static let queueLimit = 4096
 
   let path: String
-  let listener: Int32
+  private(set) var listener: Int32
   private(set) var peer: ControlSocket?
-  private let lock: Int32
+  private var lock: Int32
+  private var file: FileIdentity?
   private var queue: [ControlPacket] = []
   private var sent = 0
 
@@ -23,6 +24,34 @@ final class ControlServer {
       Glibc.close(lock)
       throw .system("listen on \(path)", listener)
     }
+    file = FileIdentity(path)
+  }
+
+  enum Presence {
+    case ours, missing
+    /// Somebody else listens there.
+    case replaced
+  }
+
+  var presence: Presence {
+    guard let found = FileIdentity(path) else { return .missing }
+    return found == file ? .ours : .replaced
+  }
+
+  /// Listens at the path anew after somebody's clean-up removed the file, or the whole directory: without it no skepd that starts
+  /// later could find this relay. The peer stays.
+  func reopen() throws(DataPlaneError) {
+    mkdir(String(path[..<(path.lastIndex(of: "/") ?? path.startIndex)]), 0o755)
+    if FileIdentity(path + ".lock") != FileIdentity(descriptor: lock) {
+      let new = cl_lock(path + ".lock")
+      guard new >= 0 else { throw .system("lock \(path)", new) }
+      Glibc.close(lock)
+      lock = new
+    }
+    let new = cl_unix_listen(path)
+    guard new >= 0 else { throw .system("listen on \(path)", new) }
+    Glibc.close(listener)
+    (listener, file) = (new, FileIdentity(path))
   }
 
   /// The next peer that may speak to us, already in the place of the one before; `nil` when none waits.
@@ -84,7 +113,8 @@ final class ControlServer {
 
   /// The peer is told last, so that it finds the path free for a successor.
   deinit {
-    unlink(path)
+    if presence == .ours { unlink(path) }
+    if FileIdentity(path + ".lock") == FileIdentity(descriptor: lock) { unlink(path + ".lock") }
     Glibc.close(listener)
     Glibc.close(lock)
     peer?.close()

@@ -70,6 +70,39 @@ extension Reactor {
     tell(.draining(drainingConnections()))
   }
 
+  /// Keeps the control socket where skepd looks for it. A relay whose place another has taken ends: it holds ports that its successor
+  /// was told to open.
+  mutating func checkControlFile() {
+    guard now >= nextControlCheck, let control else { return }
+    nextControlCheck = now + controlCheck
+    switch control.presence {
+    case .ours: return
+    case .missing: reopenControl(control)
+    case .replaced: if control.peer == nil { beginDrain() }
+    }
+  }
+
+  private mutating func reopenControl(_ control: ControlServer) {
+    do {
+      // Closing the old socket takes it out of the set.
+      try control.reopen()
+      _ = cl_epoll_add(epoll, control.listener, CL_IN, Token.special(.controlListener))
+      if let pidFile { try PidFile.write(pidFile) }
+      isControlLost = false
+      Self.say("\(control.path) was gone and is there again")
+    } catch {
+      // Once, not every second.
+      if !isControlLost { Self.say("\(control.path) is gone: cannot \(error)") }
+      isControlLost = true
+    }
+  }
+
+  /// Into the relay's log.
+  private static func say(_ text: String) {
+    let line = "skep-relay: \(text)\n"
+    _ = write(STDERR_FILENO, line, line.utf8.count)
+  }
+
   /// Closes the listening sockets, whose other holders keep the port, and lets open connections finish for a while.
   mutating func beginDrain() {
     guard drainDeadline == nil else { return }

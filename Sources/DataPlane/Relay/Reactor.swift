@@ -13,6 +13,8 @@ struct Reactor: ~Copyable {
   let connectTimeout: UInt64
   let reportInterval: UInt64
   let drainTimeout: UInt64
+  let controlCheck: UInt64
+  let pidFile: String?
   /// Descriptors left for connections, two each, is this less what the listening sockets take.
   let descriptorLimit: Int
   let connectionLimit: Int
@@ -50,6 +52,9 @@ struct Reactor: ~Copyable {
   var acceptAgainAt = UInt64.max
   var reportIsDue = false
   var lastReport: UInt64 = 0
+  /// When to look next whether skepd can still find us.
+  var nextControlCheck: UInt64 = 0
+  var isControlLost = false
   var drainDeadline: UInt64?
   var finished = false
 
@@ -70,6 +75,8 @@ struct Reactor: ~Copyable {
     reportInterval = configuration.reportInterval.nanoseconds
     drainTimeout = configuration.drainTimeout.nanoseconds
     successor = configuration.successor
+    controlCheck = configuration.controlCheck.nanoseconds
+    pidFile = configuration.pidFile
     signals = configuration.handlesSignals ? cl_control_signals() : -1
     stop = configuration.stopDescriptor ?? -1
     scratch = pool.take()
@@ -107,6 +114,7 @@ struct Reactor: ~Copyable {
     expireSessions()
     acceptAgainIfPossible()
     report()
+    checkControlFile()
     if let deadline = drainDeadline, table.count + sessions.count == 0 || deadline <= now { finished = true }
   }
 
@@ -139,6 +147,7 @@ struct Reactor: ~Copyable {
     if firstConnecting >= 0 { wakeAt = min(wakeAt, table[Int(firstConnecting)].deadline) }
     wakeAt = min(wakeAt, sessions.nextExpiry)
     if reportIsDue { wakeAt = min(wakeAt, lastReport + reportInterval) }
+    if control != nil { wakeAt = min(wakeAt, nextControlCheck) }
     if wakeAt == .max { return -1 }
     let current = cl_monotonic_nanoseconds()
     return wakeAt <= current ? 0 : Int32(clamping: (wakeAt - current + 999_999) / 1_000_000)

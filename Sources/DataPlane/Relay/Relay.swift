@@ -24,6 +24,8 @@ package enum Relay {
     package var sessionTimeouts = DatagramSessions.Timeouts()
     /// The least time between two unasked reports of draining endpoints.
     package var reportInterval: Duration = .milliseconds(50)
+    /// How often to look whether the control socket's file is still there.
+    package var controlCheck: Duration = .seconds(1)
     /// The most connections at a time; `nil` takes what the descriptor limit allows.
     package var connectionLimit: Int?
     /// SIGTERM and SIGINT begin the end, SIGHUP a replacement. Off where the process is not the relay's own.

@@ -31,15 +31,19 @@ package final class RelaySupervisor: Sendable {
 
   private let mailbox: SupervisorMailbox
   private let process: RelayProcess
+  private let checkInterval: Duration
   private let log: @Sendable (LogLevel, String) -> Void
 
   /// - Parameter executable: `nil` when somebody else, such as systemd, starts the relay and starts it again; it is then found by
   ///   its socket.
   /// - Parameter runDirectory: holds `relay.sock`, `relay.pid` and `relay.log`; made when missing. At most about 90 bytes, as
   ///   socket paths are short.
-  package init(executable: String?, runDirectory: String, log: @escaping @Sendable (LogLevel, String) -> Void = { _, _ in })
-    throws
-  {
+  /// - Parameter checkInterval: how often the relay is asked whether it works; ten questions without an answer are its end.
+  package init(
+    executable: String?, runDirectory: String, checkInterval: Duration = .seconds(1),
+    log: @escaping @Sendable (LogLevel, String) -> Void = { _, _ in }
+  ) throws {
+    self.checkInterval = checkInterval
     process = RelayProcess(executable: executable, runDirectory: runDirectory)
     mailbox = try SupervisorMailbox()
     self.log = log
@@ -53,8 +57,8 @@ package final class RelaySupervisor: Sendable {
     try await withTaskCancellationHandler {
       try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
         // A thread of its own: it blocks in poll, which the cooperative pool must not.
-        DedicatedThread.start { [process, mailbox, log] in
-          let loop = SupervisorLoop(process: process, mailbox: mailbox, log: log)
+        DedicatedThread.start { [process, mailbox, checkInterval, log] in
+          let loop = SupervisorLoop(process: process, mailbox: mailbox, checkInterval: checkInterval, log: log)
           let result = Result { try loop.run() }
           mailbox.end()
           continuation.resume(with: result)

@@ -27,6 +27,7 @@ extension SupervisorLoop {
   }
 
   func hear(_ message: ControlMessage, _ descriptors: [Int32]) throws {
+    hasAnswered()
     switch message {
     case .hello(let hello): try greet(hello, descriptors)
     case .applied(let applied): try conclude(applied)
@@ -101,6 +102,9 @@ extension SupervisorLoop {
     case .program, .sources, .shutdown: break
     }
   }
+
+  /// A question that costs nothing, of a ticket that nobody holds.
+  func areYouThere() { say(.countsRequest(ticket: 0, endpoints: [])) }
 
   private func answer(_ ticket: UInt64, _ reply: SupervisorReply) {
     questions[ticket] = nil

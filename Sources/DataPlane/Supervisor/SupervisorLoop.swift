@@ -12,9 +12,14 @@ final class SupervisorLoop {
   private static let misunderstandingPause: UInt64 = 500_000_000
   /// One that accepts us and says nothing for this long is stuck, and serves nobody.
   private static let greetTimeout: UInt64 = 10_000_000_000
+  /// Unanswered questions after which a relay counts as stuck. They are counted, not timed, so that a pause of this process, or of
+  /// the whole machine, is not held against the relay.
+  private static let patience = 10
 
   let process: RelayProcess
   let mailbox: SupervisorMailbox
+  /// Between two questions whether the relay still works.
+  let checkInterval: UInt64
   let log: @Sendable (RelaySupervisor.LogLevel, String) -> Void
 
   var kept = KeptSockets()
@@ -43,6 +48,8 @@ final class SupervisorLoop {
   private var backoff = RestartBackoff()
   private var startAt: UInt64?
   private var absence = RelayAbsence()
+  private var nextCheck: UInt64 = 0
+  private var unanswered = 0
 
   struct SentTable {
     let tickets: [UInt64]
@@ -52,10 +59,12 @@ final class SupervisorLoop {
   }
 
   init(
-    process: RelayProcess, mailbox: SupervisorMailbox, log: @escaping @Sendable (RelaySupervisor.LogLevel, String) -> Void
+    process: RelayProcess, mailbox: SupervisorMailbox, checkInterval: Duration,
+    log: @escaping @Sendable (RelaySupervisor.LogLevel, String) -> Void
   ) {
     self.process = process
     self.mailbox = mailbox
+    self.checkInterval = checkInterval.nanoseconds
     self.log = log
   }
 
@@ -68,6 +77,15 @@ final class SupervisorLoop {
       if link == nil, !isOff { establish() }
       wait()
     }
+    if isOff { waitForLeaving() }
+  }
+
+  /// A relay that was shut down and has nothing to finish ends at once: then nothing of it is left when this process ends.
+  private func waitForLeaving() {
+    for _ in 0..<100 where !leaving.isEmpty {
+      leaving.removeAll(where: RelayProcess.hasEnded)
+      if !leaving.isEmpty { usleep(10_000) }
+    }
   }
 
   /// Until the relay or a caller says something.
@@ -78,7 +96,7 @@ final class SupervisorLoop {
     if watched[0].revents != 0 { takeRequests() }
     if watched.count > 1, watched[1].revents != 0 { receive() }
     reap()
-    if link != nil, !hasGreeted { checkGreeting() }
+    if hasGreeted { checkAnswers() } else { checkGreeting() }
   }
 
   private func reap() {
@@ -89,20 +107,40 @@ final class SupervisorLoop {
 
   // While a relay is starting its socket is tried again and again: it answers within a few milliseconds.
   private func timeout() -> Int32 {
-    if isOff || link != nil { return hasGreeted || isOff ? (leaving.isEmpty ? -1 : 1000) : 1000 }
+    if link != nil { return Int32(clamping: max(1, min(checkInterval / 1_000_000, 1000))) }
+    if isOff { return leaving.isEmpty ? -1 : 1000 }
     guard let startAt, child == nil else { return 2 }
     let now = cl_monotonic_nanoseconds()
     return startAt <= now ? 0 : Int32(clamping: (startAt - now) / 1_000_000 + 1)
   }
 
   private func checkGreeting() {
-    guard let link, cl_monotonic_nanoseconds() > connectedAt + Self.greetTimeout else { return }
+    guard link != nil, cl_monotonic_nanoseconds() > connectedAt + Self.greetTimeout else { return }
+    killStuck("does not speak")
+    connectedAt = cl_monotonic_nanoseconds()
+  }
+
+  /// A relay that runs answers at once; one that is stopped or stuck serves nobody, and its clients are better off with another.
+  private func checkAnswers() {
+    let now = cl_monotonic_nanoseconds()
+    guard now >= nextCheck else { return }
+    nextCheck = now + checkInterval
+    if unanswered >= Self.patience {
+      unanswered = 0
+      return killStuck("has stopped answering")
+    }
+    unanswered += 1
+    areYouThere()
+  }
+
+  func hasAnswered() { unanswered = 0 }
+
+  private func killStuck(_ reason: String) {
     var user: UInt32 = 0
     var stuck: Int32 = 0
-    guard cl_peer(link.descriptor, &user, &stuck) == 0, stuck > 1 else { return }
-    log(.error, "relay \(stuck) does not speak, killed")
+    guard let link, cl_peer(link.descriptor, &user, &stuck) == 0, stuck > 1 else { return }
+    log(.error, "relay \(stuck) \(reason), killed; connections through it are lost")
     kill(stuck, SIGKILL)
-    connectedAt = cl_monotonic_nanoseconds()
   }
 
   private func takeRequests() {
@@ -134,6 +172,7 @@ final class SupervisorLoop {
     link?.close()
     link = nil
     hasGreeted = false
+    unanswered = 0
     relayPorts = []
     if let child { leaving.append(child) }
     child = nil
