@@ -23,6 +23,7 @@ package final class EngineClient: Sendable {
   private let socket: EngineSocket
   /// Nil until asked, and again after the engine was away: it may come back as another version.
   private let negotiated = Mutex<String?>(nil)
+  private let lastNegotiated = Mutex<String?>(nil)
 
   package init(socketPath: String, timeouts: Timeouts = Timeouts()) {
     socket = EngineSocket(path: socketPath)
@@ -31,10 +32,17 @@ package final class EngineClient: Sendable {
 
   package func apiVersion() async throws -> String {
     if let known = negotiated.withLock({ $0 }) { return known }
-    let ping = try Self.checked(try await socket.response(EngineRequest("GET", "/_ping", timeout: timeouts.usual), prefix: ""))
-    let version = try Self.common(with: ping.headers["Api-Version"] ?? "")
-    negotiated.withLock { $0 = version }
-    return version
+    do {
+      let ping = try Self.checked(try await socket.response(EngineRequest("GET", "/_ping", timeout: timeouts.usual), prefix: ""))
+      let version = try Self.common(with: ping.headers["Api-Version"] ?? "")
+      negotiated.withLock { $0 = version }
+      lastNegotiated.withLock { $0 = version }
+      return version
+    } catch let error as EngineError where error.code == .unreachable {
+      // While it is away the best guess is that it comes back as it was.
+      guard let last = lastNegotiated.withLock({ $0 }) else { throw error }
+      return last
+    }
   }
 
   /// A request below the negotiated version, whatever its status.

@@ -33,6 +33,14 @@ package struct CertificateAuthority: Sendable {
     return try CertificateAuthority(certificate: certificate, keyPEM: key.pemRepresentation)
   }
 
+  /// Whether the key is the certificate's.
+  package var isWhole: Bool {
+    guard let certificate = try? Certificate(pemEncoded: certificatePEM),
+      let key = try? P256.Signing.PrivateKey(pemRepresentation: keyPEM)
+    else { return false }
+    return certificate.publicKey == Certificate.PublicKey(key.publicKey)
+  }
+
   /// Reads an authority that `make` made.
   package init(certificatePEM: String, keyPEM: String) throws {
     try self.init(certificate: try Certificate(pemEncoded: certificatePEM), keyPEM: keyPEM)

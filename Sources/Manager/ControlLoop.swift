@@ -27,6 +27,7 @@ package final class ControlLoop: Sendable {
   package func run() async {
     let watcher = await store.watch(wakeup.signal)
     var isNew = true
+    var failure: String?
     while !Task.isCancelled {
       let dirty = await store.takeDirty(watcher)
       do {
@@ -34,10 +35,17 @@ package final class ControlLoop: Sendable {
           self.plane.withLock { $0.step(isNew ? nil : dirty, transaction: &transaction, now: self.now()) }
         }
         isNew = false
+        if failure != nil { logger.info("the cluster's state can be written again") }
+        failure = nil
         for warning in plane.withLock({ $0.takeWarnings() }) { logger.warning("\(warning)") }
         await wakeup.wait(until: deadline, uptime: now().uptime)
       } catch {
-        logger.error("the cluster's state could not be written; trying again", metadata: ["error": "\(error)"])
+        if failure != "\(error)" {
+          logger.error(
+            "the cluster's state cannot be written: what runs goes on, nothing is replaced or updated until it can",
+            metadata: ["error": "\(error)"])
+        }
+        failure = "\(error)"
         plane.withLock { $0 = ControlPlane(generator: SystemRandomNumberGenerator()) }
         isNew = true
         try? await Task.sleep(for: Self.retryDelay)

@@ -18,6 +18,8 @@ package struct Configuration: Codable, Sendable, Equatable {
   package var logLevel: String
   /// Given to skepd after the playground's own arguments.
   package var skepdArguments: [String]
+  /// Set for skepd, and so for the relays it starts. A playground of an earlier kit has none.
+  package var skepdEnvironment: [String: String]?
   /// Given to every dockerd after the playground's own arguments.
   package var engineArguments: [String]
   /// The web image every engine gets; nil for none.

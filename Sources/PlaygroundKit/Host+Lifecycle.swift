@@ -19,6 +19,20 @@ extension Host {
     try await gone { old.isDisjoint(with: pids(of: part) + (part == .engine ? containerd() : [])) }
   }
 
+  /// Ends a part as a service manager does: SIGTERM, and waits until it is gone. The whole host's orderly shutdown ends skepd before
+  /// the engine, both relay and containers after them.
+  package func stop(_ part: Part) async throws {
+    switch part {
+    case .all:
+      for part in [Part.skepd, .engine] { try await stop(part) }
+      try await cutPower()
+    default:
+      let found = Set(pids(of: part))
+      for pid in found { _ = Glibc.kill(pid, SIGTERM) }
+      try await gone(Self.daemonLimit) { found.isDisjoint(with: pids(of: part)) }
+    }
+  }
+
   /// Starts what is not alive of a part and what it needs, and waits until it answers. What is alive stays as it is.
   package func start(_ part: Part = .all) async throws {
     try await boot()
@@ -56,9 +70,9 @@ extension Host {
     for command in network.removeHost(name) { _ = try await command.run() }
   }
 
-  private func gone(_ check: () -> Bool) async throws {
-    guard try await eventually(.seconds(10), { check() }) else {
-      throw PlaygroundError(.notReady, "processes of \(name) survive SIGKILL")
+  private func gone(_ limit: Duration = .seconds(10), _ check: () -> Bool) async throws {
+    guard try await eventually(limit, { check() }) else {
+      throw PlaygroundError(.notReady, "processes of \(name) survive the signal that was to end them")
     }
   }
 

@@ -64,7 +64,7 @@ package struct HostPlan: Sendable, Equatable {
         "dockerd", "--data-root", "\(directory)/engine", "--exec-root", "/run/docker", "--pidfile", "/run/docker.pid",
         "-H", "unix://\(engineSocket)", "--cgroup-parent", cgroup, "--exec-opt", "native.cgroupdriver=cgroupfs",
         "--storage-driver", (configuration.storageDriver ?? .overlay2).rawValue,
-      ] + configuration.engineArguments)
+      ] + configuration.engineArguments, environment: [:])
   }
 
   func skepd(_ initPid: Int32) -> Command {
@@ -74,20 +74,22 @@ package struct HostPlan: Sendable, Equatable {
         "\(binaries)/skepd", "--engine", "unix://\(engineSocket)", "--listen", "unix://\(apiSocket)",
         "--state-dir", "\(directory)/state", "--run-dir", "/run/skep", "--advertise-addr", address,
         "--relay", "\(binaries)/skep-relay", "--log-level", configuration.logLevel,
-      ] + configuration.skepdArguments)
+      ] + configuration.skepdArguments, environment: configuration.skepdEnvironment ?? [:])
   }
 
   /// Started from the host's init's side, so that it outlives us; with an environment of its own (no proxy of the user's), and
   /// without the process-id files that a killed one left.
-  private func daemon(_ initPid: Int32, log: String, stale: [String], argv: [String]) -> Command {
+  private func daemon(_ initPid: Int32, log: String, stale: [String], argv: [String], environment: [String: String]) -> Command {
     let script = """
       log=$1; stale=$2; shift 2
       cd / && rm -f -- $stale
       ulimit -Sn "$(ulimit -Hn)"
       env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 \\
-        setsid "$@" </dev/null >>"$log" 2>&1 &
+        "$@" </dev/null >>"$log" 2>&1 &
       """
-    let arguments = ["bash", "-c", script, "daemon", "\(directory)/\(log)", stale.joined(separator: " ")] + argv
+    let arguments =
+      ["bash", "-c", script, "daemon", "\(directory)/\(log)", stale.joined(separator: " ")]
+      + environment.sorted { $0.key < $1.key }.map { "\($0)=\($1)" } + ["setsid"] + argv
     return Command("nsenter", namespaces(initPid) + arguments)
   }
 

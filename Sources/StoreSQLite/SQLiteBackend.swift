@@ -126,7 +126,7 @@ extension SQLiteBackend {
     } catch let error as SQLiteStoreError {
       throw error
     } catch {
-      throw SQLiteStoreError(code: .writeFailed, message: "the cluster database cannot be written: \(error)", cause: error)
+      throw SQLiteStoreError.writeFailed(path: queue.path, cause: error)
     }
   }
 

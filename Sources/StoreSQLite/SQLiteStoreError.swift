@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import GRDB
+
 /// Why the durable store of a single manager cannot serve.
 package struct SQLiteStoreError: Error, CustomStringConvertible {
   package enum Code: Sendable, Hashable { case missing, exists, unreadable, writeFailed, conflict }
@@ -15,6 +17,15 @@ package struct SQLiteStoreError: Error, CustomStringConvertible {
   }
 
   package var description: String { message }
+
+  /// Nothing of the write was done.
+  static func writeFailed(path: String, cause: any Error) -> SQLiteStoreError {
+    let known = cause as? DatabaseError
+    let remedy = known?.resultCode == .SQLITE_FULL ? ". Free space on its file system; no restart is needed" : ""
+    return SQLiteStoreError(
+      code: .writeFailed, message: "the cluster database \(path) cannot be written: \(known?.message ?? "\(cause)")\(remedy)",
+      cause: cause)
+  }
 
   /// Never a reason to begin anew in silence: what to do is the operator's choice.
   static func unreadable(path: String, cause: any Error) -> SQLiteStoreError {

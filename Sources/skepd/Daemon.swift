@@ -46,8 +46,14 @@ struct Daemon {
         group.cancelAll()
         throw error
       }
-      logger.info("stopping; containers and traffic go on")
       ServiceManager.tell(.stopping)
+      if await node.isAlone {
+        logger.info("stopping")
+        // Without a swarm nothing needs the relay; with one it goes on. A service manager's own is that one's matter.
+        if options.relay != nil { try? await relay.shutdownRelay() }
+      } else {
+        logger.info("stopping; containers and traffic go on")
+      }
       group.cancelAll()
       while let result = await group.nextResult() {
         if case .failure(let error) = result, !(error is CancellationError) {

@@ -2,11 +2,15 @@
 
 import Foundation
 import Glibc
+import Identity
 import StoreSQLite
 
 /// The daemon's folder: the cluster's database, the authority's key, and marks of what is half done.
 struct StateDirectory: Sendable {
   let path: String
+
+  /// What a file is called until it is whole.
+  private static let unfinished = ".new"
 
   private var keyPath: String { path + "/ca.key" }
   private var leavingPath: String { path + "/leaving" }
@@ -40,7 +44,12 @@ struct StateDirectory: Sendable {
   var isLeaving: Bool { FileManager.default.fileExists(atPath: leavingPath) }
 
   /// `clusterID` is what the containers to remove are labelled with.
-  func beginLeaving(clusterID: String) throws { try write(clusterID, to: leavingPath) }
+  func beginLeaving(clusterID: String) throws {
+    // Renaming needs no space: a swarm can be left on a full disk too.
+    guard !clusterID.isEmpty, self.clusterID == clusterID else { return try write(clusterID, to: leavingPath) }
+    guard rename(clusterPath, leavingPath) == 0 else { throw failure(leavingPath) }
+    try syncFolder()
+  }
 
   var leavingClusterID: String { (try? String(contentsOfFile: leavingPath, encoding: .utf8)) ?? "" }
 
@@ -48,22 +57,48 @@ struct StateDirectory: Sendable {
   func erase() throws {
     if FileManager.default.fileExists(atPath: clusterPath) { try FileManager.default.removeItem(atPath: clusterPath) }
     try SQLiteBackend.delete(directory: path)
-    for file in [keyPath, leavingPath] where FileManager.default.fileExists(atPath: file) {
+    let unfinished = [keyPath, clusterPath, leavingPath].map { $0 + Self.unfinished }
+    for file in unfinished + [keyPath, leavingPath] where FileManager.default.fileExists(atPath: file) {
       try FileManager.default.removeItem(atPath: file)
     }
+  }
+
+  /// Gives the files that hold secrets back to their owner alone. Returns what had to be changed, for the log.
+  func tightenPermissions() -> [String] {
+    let limits: [(String, mode_t)] = [(path, 0o700), (keyPath, 0o600), (path + "/" + SQLiteBackend.fileName, 0o600)]
+    return limits.compactMap { file, mode in
+      var status = stat()
+      guard lstat(file, &status) == 0, status.st_mode & 0o777 & ~mode != 0 else { return nil }
+      return chmod(file, status.st_mode & 0o777 & mode) == 0 ? file : nil
+    }
+  }
+
+  /// Why the authority's key cannot be used with `certificate`; `nil` when it can. Nothing on one host needs it, a second would.
+  func keyProblem(certificate: String) -> String? {
+    guard let pem = try? String(contentsOfFile: keyPath, encoding: .utf8) else { return "\(keyPath) is missing or unreadable" }
+    let authority = try? CertificateAuthority(certificatePEM: certificate, keyPEM: pem)
+    return authority?.isWhole == true ? nil : "\(keyPath) is not the key of this cluster's certificate"
   }
 
   func writeKey(_ pem: String) throws { try write(pem, to: keyPath) }
 
   /// Whole or not at all, also after power loss: a temporary file, synced, renamed, and the folder synced.
   private func write(_ text: String, to file: String) throws {
-    let temporary = file + ".new"
+    let temporary = file + Self.unfinished
     let descriptor = Glibc.open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
     guard descriptor >= 0 else { throw failure(file) }
     let bytes = Array(text.utf8)
     let isWritten = Glibc.write(descriptor, bytes, bytes.count) == bytes.count && fsync(descriptor) == 0
     close(descriptor)
-    guard isWritten, rename(temporary, file) == 0 else { throw failure(file) }
+    guard isWritten, rename(temporary, file) == 0 else {
+      let error = failure(file)
+      unlink(temporary)
+      throw error
+    }
+    try syncFolder()
+  }
+
+  private func syncFolder() throws {
     let directory = Glibc.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     defer { close(directory) }
     guard directory >= 0, fsync(directory) == 0 else { throw failure(path) }

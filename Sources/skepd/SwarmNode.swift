@@ -23,6 +23,7 @@ actor SwarmNode: SwarmControl {
   private let logger: Logger
   private var runtime: SwarmRuntime?
   private var isChanging = false
+  private var isRestored = false
   /// One at a time: a swarm must be left before the next begins.
   private let (runtimes, startRuntime) = AsyncStream.makeStream(of: SwarmRuntime.self, bufferingPolicy: .bufferingOldest(1))
 
@@ -34,6 +35,9 @@ actor SwarmNode: SwarmControl {
     self.logger = logger
   }
 
+  /// Certainly not in a swarm, nor on the way into or out of one.
+  var isAlone: Bool { if case .inactive = state, isRestored, !isChanging { true } else { false } }
+
   /// Runs the swarm this host is in, or comes to be in, until cancelled.
   func run() async {
     await withDiscardingTaskGroup { group in
@@ -44,6 +48,10 @@ actor SwarmNode: SwarmControl {
 
   /// Takes up what the state directory holds. Damage makes the state `failed` with the reason; it never becomes a new swarm.
   func restore() async {
+    defer { isRestored = true }
+    for file in directory.tightenPermissions() {
+      logger.warning("others could read or write a file with secrets; now only its owner can", metadata: ["file": "\(file)"])
+    }
     if directory.isLeaving { return await finishLeaving() }
     guard SQLiteBackend.exists(directory: directory.path) || directory.clusterID != nil else { return }
     do {
@@ -53,6 +61,11 @@ actor SwarmNode: SwarmControl {
         return try directory.erase()
       }
       try directory.rememberCluster(cluster.id)
+      if let problem = directory.keyProblem(certificate: cluster.trustRoot) {
+        logger.error(
+          "the swarm's certificate authority cannot be used: services run on, no other host can join; restore ca.key from a backup",
+          metadata: ["problem": "\(problem)"])
+      }
       begin(store, clusterID: cluster.id, nodeID: node.id, address: node.status.addr)
     } catch {
       logger.critical("the swarm's state cannot be used", metadata: ["error": "\(error)"])

@@ -83,13 +83,19 @@ struct Listener {
 
   /// A new file in place of the lost one; nil when shutting down.
   private func reopen() async -> UnixSocketFile? {
+    var lastFailure = ""
     while !registry.isDraining, !Task.isCancelled {
       do {
+        // The whole folder may be what was deleted.
+        try address.makeFolder()
         let file = try Self.open(address)
         logger.warning("listening again", metadata: ["address": "\(address)"])
         return file
       } catch {
-        logger.error("cannot listen again", metadata: ["address": "\(address)", "error": "\(error)"])
+        if "\(error)" != lastFailure {
+          logger.error("cannot listen again", metadata: ["address": "\(address)", "error": "\(error)"])
+        }
+        lastFailure = "\(error)"
         try? await Task.sleep(for: settings.fileCheck)
       }
     }
