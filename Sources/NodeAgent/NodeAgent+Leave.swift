@@ -5,16 +5,28 @@ package import EngineClient
 
 extension NodeAgent {
   /// Removes every container of the cluster and the ingress network. Call it when `run` has ended; may be called again.
-  package static func leave(engine: any Engine, clusterID: String) async throws {
+  package static func leave(engine: any Engine, clusterID: String, clock: AgentClock) async throws {
     let containers = try await engine.containers(all: true, labels: ["\(Labels.cluster)=\(clusterID)"])
     try await withThrowingDiscardingTaskGroup { group in
       for container in containers where container.labels[Labels.cluster] == clusterID {
-        group.addTask { try await absentIsFine { try await engine.removeContainer(container.id, force: true, volumes: true) } }
+        group.addTask { try await remove(container.id, engine, clock) }
       }
     }
     try await absentIsFine {
       let network = try await engine.network(IngressNetwork.name)
       if network.labels[Labels.cluster] == clusterID { try await engine.removeNetwork(network.id) }
+    }
+  }
+
+  /// The engine refuses what it is removing already, for one who was cut off before the answer: that is waited for.
+  private static func remove(_ id: String, _ engine: any Engine, _ clock: AgentClock) async throws {
+    var backoff = Backoff()
+    for attempt in 1...20 {
+      do {
+        return try await absentIsFine { try await engine.removeContainer(id, force: true, volumes: true) }
+      } catch let error as EngineError where error.code == .conflict && attempt < 20 {
+        try await clock.sleep(backoff.next())
+      }
     }
   }
 

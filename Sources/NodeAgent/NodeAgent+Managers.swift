@@ -59,13 +59,20 @@ extension NodeAgent {
   func sendStatuses() async {
     for await _ in statusWakes {
       var backoff = Backoff()
+      var hasFailed = false
       while !outbox.isEmpty {
         let batch = outbox.take()
         do {
           try await dispatcher.update(statuses: batch)
           backoff = Backoff()
+          if hasFailed { logger.info("states of tasks are recorded again") }
+          hasFailed = false
         } catch {
           outbox.putBack(batch)
+          if !hasFailed, !Task.isCancelled {
+            logger.error("states of tasks cannot be recorded; trying again", metadata: ["error": "\(error)"])
+          }
+          hasFailed = true
           do { try await clock.sleep(backoff.next()) } catch { return }
         }
       }

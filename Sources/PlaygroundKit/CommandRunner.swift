@@ -27,7 +27,7 @@ extension Command {
 
   /// Runs a program that has to succeed.
   @discardableResult
-  func check() async throws -> CommandResult {
+  package func check() async throws -> CommandResult {
     let result = try await run()
     guard result.succeeded else {
       throw PlaygroundError(.commandFailed, "`\(description)` failed with status \(result.status)", cause: tail(result.stderr))

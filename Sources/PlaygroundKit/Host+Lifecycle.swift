@@ -34,14 +34,15 @@ extension Host {
   }
 
   /// Starts what is not alive of a part and what it needs, and waits until it answers. What is alive stays as it is.
-  package func start(_ part: Part = .all) async throws {
+  /// - Parameter relay: whether a skepd that is started must come to have a relay; one that finishes a leave has none.
+  package func start(_ part: Part = .all, relay: Bool = true) async throws {
     try await boot()
     try await startEngine()
     guard plan.configuration.daemons == .all, part != .engine else { return }
     // A skepd that has left its swarm has no relay, and needs none until the next.
     let isNew = pid(of: .skepd) == nil
     try await startSkepd()
-    guard isNew || part == .relay else { return }
+    guard relay, isNew || part == .relay else { return }
     try await ready("the relay of \(name)", log: "skepd.log") {
       guard pid(of: .skepd) != nil else { throw notReady("skepd of \(name) ended", "skepd.log") }
       return pid(of: .relay)

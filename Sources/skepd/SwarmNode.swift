@@ -24,6 +24,7 @@ actor SwarmNode: SwarmControl {
   private var runtime: SwarmRuntime?
   private var isChanging = false
   private var isRestored = false
+  private static let leaveRetry = Duration.seconds(2)
   /// One at a time: a swarm must be left before the next begins.
   private let (runtimes, startRuntime) = AsyncStream.makeStream(of: SwarmRuntime.self, bufferingPolicy: .bufferingOldest(1))
 
@@ -41,6 +42,7 @@ actor SwarmNode: SwarmControl {
   /// Runs the swarm this host is in, or comes to be in, until cancelled.
   func run() async {
     await withDiscardingTaskGroup { group in
+      group.addTask { await self.retryLeaving() }
       for await runtime in runtimes { group.addTask { await runtime.run() } }
       group.cancelAll()
     }
@@ -176,10 +178,20 @@ extension SwarmNode {
     }
   }
 
+  /// What an engine that was away kept from being finished.
+  private func retryLeaving() async {
+    while (try? await Task.sleep(for: Self.leaveRetry)) != nil {
+      guard isRestored, !isChanging, case .failed = state, directory.isLeaving else { continue }
+      isChanging = true
+      try? await eraseSwarm()
+      isChanging = false
+    }
+  }
+
   private func eraseSwarm() async throws {
     let known = directory.leavingClusterID
     for clusterID in known.isEmpty ? try await clustersOnEngine() : [known] {
-      try await NodeAgent.leave(engine: engine, clusterID: clusterID)
+      try await NodeAgent.leave(engine: engine, clusterID: clusterID, clock: .system)
     }
     try await relay.shutdownRelay()
     try SourceKeeper.removeRules(bridge: IngressNetwork.bridge)

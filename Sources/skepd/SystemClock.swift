@@ -2,6 +2,7 @@
 
 import ClusterModel
 import Glibc
+import NodeAgent
 
 /// The machine's clocks. Uptime counts through suspend, so that a laptop that slept does not think no time went by.
 enum SystemClock {
@@ -14,4 +15,8 @@ enum SystemClock {
     clock_gettime(clock, &time)
     return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
   }
+}
+
+extension AgentClock {
+  static let system = AgentClock(now: SystemClock.now) { try await Task.sleep(for: $0) }
 }

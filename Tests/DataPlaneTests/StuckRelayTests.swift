@@ -75,7 +75,7 @@ struct StuckRelayTests {
     try FileManager.default.removeItem(atPath: host.directory.path)
     try await host.supervised { supervisor in
       let result = try await supervisor.program(table)
-      #expect(result.failures.map(\.port) == [port])
+      #expect(result.failures.map(\.port.number) == [port])
       kill(old, SIGCONT)
       let hasEnded = try await eventually { kill(old, 0) != 0 || waitpid(old, nil, WNOHANG) != 0 }
       #expect(hasEnded)

@@ -64,6 +64,18 @@ struct LifecycleTests {
     }
   }
 
+  @Test("a socket whose whole folder is deleted comes back")
+  func folderDeleted() async throws {
+    var settings = FrontSettings()
+    settings.fileCheck = .milliseconds(10)
+    try await withFront(settings: settings) { path in
+      try FileManager.default.removeItem(atPath: (path as NSString).deletingLastPathComponent)
+      try await eventually {
+        (try? await RawClient.exchange(path, "GET /ours HTTP/1.0\r\n\r\n").hasPrefix("HTTP/1.1 200")) == true
+      }
+    }
+  }
+
   @Test("shutting down lets an answer finish and ends idle connections and pipes")
   func drain() async throws {
     let asked = Flag()

@@ -106,6 +106,8 @@ struct EngineClientTests {
           #expect(found == version)
         }
         await expect(.unreachable, "connection refused") { _ = try await client.info() }
+        let remembered = try await client.apiVersion()
+        #expect(remembered == version, "for clients that ask meanwhile")
         try removeFile(folder + "/e")
       }
     }

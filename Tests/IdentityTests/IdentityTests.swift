@@ -14,6 +14,9 @@ struct IdentityTests {
 
     #expect(read.digest == made.digest)
     #expect(made.digest.count == 32)
+    #expect(made.isWhole)
+    let other = try CertificateAuthority.make(now: 1_700_000_000)
+    #expect(try !CertificateAuthority(certificatePEM: made.certificatePEM, keyPEM: other.keyPEM).isWhole)
     #expect(made.certificatePEM.hasPrefix("-----BEGIN CERTIFICATE-----\n"))
   }
 }

@@ -116,7 +116,7 @@ struct AdoptionTests {
     try await harness.withAgent { _ in
       try await harness.until("running") { await harness.state() == .running }
     }
-    for _ in 1...2 { try await NodeAgent.leave(engine: harness.engine, clusterID: Fixtures.cluster) }
+    for _ in 1...2 { try await NodeAgent.leave(engine: harness.engine, clusterID: Fixtures.cluster, clock: .system) }
     #expect(await harness.engine.containers.values.map(\.name) == ["plain"])
     #expect(await harness.engine.networks.isEmpty)
   }

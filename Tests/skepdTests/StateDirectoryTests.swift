@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import Identity
 import Testing
 
 @testable import skepd
@@ -20,5 +21,52 @@ struct StateDirectoryTests {
     try directory.erase()
     #expect(directory.clusterID == nil && !directory.isLeaving)
     #expect(try FileManager.default.contentsOfDirectory(atPath: path) == ["lock"])
+  }
+
+  private static func with(_ body: (String, StateDirectory) throws -> Void) throws {
+    let path = FileManager.default.temporaryDirectory.appendingPathComponent("skepd-\(UUID().uuidString)").path
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    try body(path, try StateDirectory.open(path))
+  }
+
+  @Test("a leave that is begun needs no new file, and what was half written goes with the rest")
+  func leaving() throws {
+    try Self.with { path, directory in
+      try directory.rememberCluster("abc")
+      try Data().write(to: URL(fileURLWithPath: path + "/ca.key.new"))
+      try directory.beginLeaving(clusterID: "abc")
+      #expect(try FileManager.default.contentsOfDirectory(atPath: path).sorted() == ["ca.key.new", "leaving", "lock"])
+      #expect(directory.isLeaving && directory.leavingClusterID == "abc")
+      try directory.erase()
+      #expect(try FileManager.default.contentsOfDirectory(atPath: path) == ["lock"])
+    }
+  }
+
+  @Test("files with secrets are given back to their owner alone, once")
+  func permissions() throws {
+    try Self.with { path, directory in
+      try directory.writeKey("key")
+      #expect(directory.tightenPermissions() == [])
+      let files = FileManager.default
+      try files.setAttributes([.posixPermissions: 0o755], ofItemAtPath: path)
+      try files.setAttributes([.posixPermissions: 0o640], ofItemAtPath: path + "/ca.key")
+      #expect(directory.tightenPermissions() == [path, path + "/ca.key"])
+      #expect(directory.tightenPermissions() == [])
+    }
+  }
+
+  @Test("a key that is missing, damaged or another cluster's is told by its file")
+  func key() throws {
+    try Self.with { path, directory in
+      let authority = try CertificateAuthority.make(now: 1_700_000_000)
+      let problem = { directory.keyProblem(certificate: authority.certificatePEM) }
+      #expect(problem() == "\(path)/ca.key is missing or unreadable")
+      try directory.writeKey("nonsense")
+      #expect(problem() == "\(path)/ca.key is not the key of this cluster's certificate")
+      try directory.writeKey(try CertificateAuthority.make(now: 1_700_000_000).keyPEM)
+      #expect(problem() == "\(path)/ca.key is not the key of this cluster's certificate")
+      try directory.writeKey(authority.keyPEM)
+      #expect(problem() == nil)
+    }
   }
 }

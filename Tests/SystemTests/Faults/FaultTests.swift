@@ -69,14 +69,6 @@ extension SystemTests {
 }
 
 extension Fixture {
-  fileprivate func load(parallel: Int = 4, until isOver: Flag) async throws -> RequestReport {
-    var total = RequestReport()
-    repeat {
-      total.add(try await client.requests(url("/slow?ms=5"), count: 1_000, parallel: parallel))
-    } while !isOver.isRaised
-    return total
-  }
-
   fileprivate func killedMeanwhile() async throws {
     let before = try await tasks("web").filter(\.isRunning)
     let victim = try #require(before.first)
