@@ -44,9 +44,10 @@ package struct Constraint: Sendable, Hashable {
 
   /// A malformed address or network never matches.
   private func addressMatches(_ address: String) -> Bool {
-    if let subnet = IPv4Subnet(value) { return (IPv4Address(address).map(subnet.contains) ?? false) == (op == .equal) }
-    guard IPv4Address(value) != nil || value.contains(":") else { return false }
-    return (address.lowercased() == value.lowercased()) == (op == .equal)
+    let own = IPAddress(address)
+    if let wanted = IPAddress(value) { return (own == wanted) == (op == .equal) }
+    guard let subnet = IPSubnet(value) else { return false }
+    return (own.map(subnet.contains) ?? false) == (op == .equal)
   }
 
   package static func == (left: Constraint, right: Constraint) -> Bool {

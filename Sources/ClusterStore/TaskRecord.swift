@@ -4,7 +4,8 @@ import ClusterModel
 
 /// The stored form of a task: about 150 bytes, its spec being a reference to the template that it shares with its siblings.
 enum TaskRecord {
-  private static let format: UInt64 = 1
+  /// 2 added generic resources and eviction; 1 is still read.
+  private static let format: UInt64 = 2
 
   static func encode(_ task: ClusterTask) -> [UInt8] {
     var writer = RecordWriter()
@@ -19,17 +20,19 @@ enum TaskRecord {
     writer.write(UInt64(task.ingressAddress?.bits ?? 0))
     writer.write(task.drain?.desiredState.rawValue ?? -1)
     encode(task.status, to: &writer)
+    encode(task.genericResources, to: &writer)
+    writer.write(task.isEvicted)
     return writer.bytes
   }
 
   static func templateKey(of bytes: [UInt8]) throws(RecordError) -> TaskTemplate.Key {
     var reader = RecordReader(bytes)
-    return try readKey(&reader)
+    return try readHead(&reader).key
   }
 
   static func decode(_ bytes: [UInt8], id: String, template: TaskTemplate) throws(RecordError) -> ClusterTask {
     var reader = RecordReader(bytes)
-    _ = try readKey(&reader)
+    let head = try readHead(&reader)
     let slot = try reader.int()
     let nodeID = try reader.string()
     let desiredState = try state(try reader.int())
@@ -43,15 +46,22 @@ enum TaskRecord {
     task.updatedAt = updatedAt
     task.ingressAddress = address == 0 ? nil : IPv4Address(bits: address)
     if drainState >= 0 { task.drain = .init(desiredState: try state(drainState)) }
+    if head.format > 1 {
+      task.genericResources = try genericResources(&reader)
+      task.isEvicted = try reader.flag()
+    }
     return task
   }
 
-  private static func readKey(_ reader: inout RecordReader) throws(RecordError) -> TaskTemplate.Key {
+  private static func readHead(
+    _ reader: inout RecordReader
+  ) throws(RecordError) -> (format: UInt64, key: TaskTemplate.Key) {
     let found = try reader.unsigned()
-    guard found == format else {
-      throw RecordError("task record of format \(found); this release reads format \(format): use the release that wrote it")
+    guard (1...format).contains(found) else {
+      throw RecordError(
+        "task record of format \(found); this release reads formats up to \(format): use the release that wrote it")
     }
-    return TaskTemplate.Key(serviceID: try reader.string(), specVersion: try reader.unsigned())
+    return (found, TaskTemplate.Key(serviceID: try reader.string(), specVersion: try reader.unsigned()))
   }
 
   private static func encode(_ status: TaskStatus, to writer: inout RecordWriter) {
@@ -84,6 +94,25 @@ enum TaskRecord {
         PortConfig(targetPort: target, publishedPort: published, protocol: transport, publishMode: "host"))
     }
     return status
+  }
+
+  private static func encode(_ resources: [GenericResource], to writer: inout RecordWriter) {
+    writer.write(UInt64(resources.count))
+    for resource in resources {
+      writer.write(resource.kind)
+      writer.write(resource.count == nil)
+      if let count = resource.count { writer.write(count) } else { writer.write(resource.text) }
+    }
+  }
+
+  private static func genericResources(_ reader: inout RecordReader) throws(RecordError) -> [GenericResource] {
+    var resources: [GenericResource] = []
+    for _ in 0..<(try reader.unsigned()) {
+      let kind = try reader.string()
+      let isNamed = try reader.flag()
+      resources.append(isNamed ? .named(kind, try reader.string()) : .discrete(kind, try reader.signed()))
+    }
+    return resources
   }
 
   private static func state(_ number: Int) throws(RecordError) -> TaskState {

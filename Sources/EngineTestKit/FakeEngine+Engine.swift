@@ -20,6 +20,7 @@ extension FakeEngine: Engine {
       "ID": "FAKE", "Name": "host-1", "NCPU": 2, "MemTotal": 4_000_000_000, "Architecture": "x86_64", "OSType": "linux",
       "ServerVersion": "20.10.24", "Labels": ["zone=a", "bare"],
       "Plugins": ["Volume": ["local"], "Network": ["null", "bridge", "host"], "Log": ["json-file"], "Authorization": nil],
+      "GenericResources": genericResources,
     ]
     return Inspected(try GoJSONDecoder().decode(EngineInfo.self, from: json), raw: json)
   }

@@ -27,6 +27,8 @@ package actor FakeEngine {
   /// The connection breaks after this call was carried out, once, before its answer.
   package var breaksAfter: String?
   package var pullsHang = false
+  /// As `/info` lists them.
+  package var genericResources: JSONValue = nil
   package var stopsHang = false
   package internal(set) var mostStartsAtOnce = 0
   var startsNow = 0

@@ -88,7 +88,7 @@ extension NodeSession {
     try await store.batch { transaction in
       guard var node = transaction.node(nodeID) else { return }
       node.description = description
-      node.status = NodeStatus(state: .ready, addr: address)
+      node.status = NodeStatus(state: .ready, message: node.status.message, addr: address)
       transaction.put(node)
     }
     try await update(statuses: statuses)
@@ -105,20 +105,41 @@ extension NodeSession {
     let (nodeID, wall) = (nodeID, now().wall)
     try await store.batch { transaction in
       for (id, status) in statuses.sorted(by: { $0.key < $1.key }) {
-        guard var task = transaction.task(id), task.nodeID == nodeID, task.status.yields(to: status) else { continue }
-        task.status = status
-        task.updatedAt = wall
+        guard var task = transaction.task(id), task.nodeID == nodeID, task.report(status, at: wall) else { continue }
         transaction.put(task)
       }
     }
   }
 
-  package func report(traffic: TrafficReport) {
+  package func report(traffic: TrafficReport) async {
     for (port, reason) in traffic.failedPorts where self.traffic.failedPorts[port] != reason {
       logger.warning("a published port cannot be opened on this node", metadata: ["port": "\(port)", "reason": "\(reason)"])
     }
+    let isNews = traffic.failedPorts != self.traffic.failedPorts
     self.traffic = traffic
     acknowledge()
+    if isNews { await show(traffic.failedPorts) }
+  }
+
+  /// Where a user can see it: swarm has no place for a published port that another program holds, and a node's message is free.
+  private func show(_ failedPorts: [UInt16: String]) async {
+    let nodeID = nodeID
+    do {
+      try await store.batch { transaction in
+        guard var node = transaction.node(nodeID) else { return }
+        node.status.message = NodeStatus.message(ofFailedPorts: failedPorts)
+        transaction.put(node)
+      }
+    } catch {
+      logger.warning("the node's message could not be written", metadata: ["error": "\(error)"])
+    }
+  }
+}
+
+extension NodeStatus {
+  fileprivate static func message(ofFailedPorts ports: [UInt16: String]) -> String? {
+    let list = ports.sorted { $0.key < $1.key }.map { "published port \($0.key) cannot be opened: \($0.value)" }
+    return list.isEmpty ? nil : list.joined(separator: "; ")
   }
 }
 

@@ -9,7 +9,9 @@ extension NodeAgent {
     var backoff = Backoff()
     while !Task.isCancelled {
       do {
-        try await dispatcher.register(description: description, statuses: try await statusesAtRegistration())
+        let current = described ?? description
+        try await dispatcher.register(description: current, statuses: try await statusesAtRegistration())
+        described = current
         backoff = Backoff()
         await traffic.sessionBegan()
         for await assignment in await dispatcher.assignments() { try await apply(assignment) }
@@ -18,6 +20,25 @@ extension NodeAgent {
         logger.warning("no session with the managers", metadata: ["error": "\(error)"])
       }
       do { try await clock.sleep(backoff.next()) } catch { return }
+    }
+  }
+
+  /// Swarm's interval: labels, plugins and resources of the engine change when it is restarted with others.
+  static let describeInterval = Duration.seconds(20)
+
+  func describeRegularly() async {
+    while (try? await clock.sleep(Self.describeInterval)) != nil {
+      guard let described, let info = try? await engine.info() else { continue }
+      let current = NodeDescription(info)
+      guard current != described else { continue }
+      do {
+        try await dispatcher.register(description: current, statuses: [:])
+        self.described = current
+        logger.info("the host has changed", metadata: ["resources": "\(current.resources)"])
+      } catch {
+        // The next look sees the same difference.
+        logger.debug("the managers could not be told of a change of the host", metadata: ["error": "\(error)"])
+      }
     }
   }
 

@@ -30,6 +30,8 @@ package actor NodeAgent {
   var ingressSubnet: IPv4Subnet?
   var outbox = StatusOutbox()
   var calls: TaskOperations?
+  /// What the managers were last told of the host.
+  var described: NodeDescription?
 
   let jobs: AsyncStream<Job>
   let addJob: AsyncStream<Job>.Continuation
@@ -64,6 +66,7 @@ package actor NodeAgent {
       group.addTask { await self.followManagers(description) }
       group.addTask { await self.followEngine() }
       group.addTask { await self.lookAroundRegularly() }
+      group.addTask { await self.describeRegularly() }
       for await job in jobs { group.addTask { await job() } }
       group.cancelAll()
     }

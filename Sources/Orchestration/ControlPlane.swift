@@ -30,6 +30,7 @@ package struct ControlPlane<Generator: RandomNumberGenerator & Sendable>: Sendab
   package mutating func step(_ dirty: DirtySet?, transaction: inout Transaction, now: Now) -> Duration? {
     guard let cluster = transaction.cluster else { return nil }
     for node in transaction.nodes { Allocator.allocateIngressSubnet(for: node, in: &transaction) }
+    evict(dirty, &transaction, now)
     let serviceIDs = affected(by: dirty, transaction, now)
     for id in serviceIDs.sorted() { timers[id] = reconcile(id, &transaction, now) }
     scheduler.schedule(serviceIDs, transaction: &transaction, now: now)
@@ -50,6 +51,18 @@ package struct ControlPlane<Generator: RandomNumberGenerator & Sendable>: Sendab
     return dirty.serviceIDs.union(timers.filter { $0.value <= now.uptime }.keys)
   }
 
+  /// Marks what changed nodes may no longer run; the restart supervisor then treats it like any other end.
+  private func evict(_ dirty: DirtySet?, _ transaction: inout Transaction, _ now: Now) {
+    let nodes = dirty.map { $0.changedNodeIDs.sorted().compactMap(transaction.node) } ?? transaction.nodes
+    for node in nodes {
+      for var task in ConstraintEnforcer.evictions(from: node, transaction) {
+        task.isEvicted = true
+        task.updatedAt = now.wall
+        transaction.put(task)
+      }
+    }
+  }
+
   private mutating func reconcile(_ id: String, _ transaction: inout Transaction, _ now: Now) -> Duration? {
     guard let service = transaction.service(id) else {
       for task in transaction.tasks(ofService: id) { transaction.stop(task, .remove, now: now) }
@@ -67,12 +80,12 @@ package struct ControlPlane<Generator: RandomNumberGenerator & Sendable>: Sendab
     return [replaceTimer, updateTimer, startTimer].compactMap { $0 }.min()
   }
 
-  /// Hands tasks that ended, or whose node is lost, to the restart supervisor.
+  /// Hands tasks that ended, or that their node loses, to the restart supervisor.
   private mutating func replaceEnded(_ view: ServiceView, _ transaction: inout Transaction, _ now: Now) -> Duration? {
     var next: Duration?
     for task in view.sortedSlots.flatMap(\.tasks) where task.intendedState <= .running {
       let isLost = !task.nodeID.isEmpty && transaction.node(task.nodeID).map(\.losesTasks) ?? true
-      guard task.state.isTerminal || isLost else { continue }
+      guard task.state.isTerminal || isLost || task.isEvicted else { continue }
       let retry = supervisor.replace(
         task, in: view, lostNode: isLost && !task.state.isTerminal, transaction: &transaction, now: now, generator: &generator)
       next = [next, retry].compactMap { $0 }.min()

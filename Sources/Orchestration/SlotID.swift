@@ -25,6 +25,6 @@ extension ClusterTask {
   var slotID: SlotID { slot > 0 ? SlotID(slot: slot) : SlotID(nodeID: nodeID) }
 }
 
-extension Service {
-  var restartPolicy: RestartPolicy { spec.taskTemplate.restartPolicy ?? RestartPolicy() }
+extension ClusterTask {
+  var restartPolicy: RestartPolicy { template.spec.restartPolicy ?? RestartPolicy() }
 }

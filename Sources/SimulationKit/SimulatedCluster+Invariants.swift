@@ -33,6 +33,22 @@ extension SimulatedCluster {
     for (key, count) in running where count > 1 { violate("\(key) runs \(count) times too many") }
   }
 
+  /// No node gives the same named resource to two tasks, or more of a kind than it has.
+  mutating func checkGenericResources(after proposal: Proposal) {
+    for case .task(let task) in proposal.changes where !task.genericResources.isEmpty && task.state == .assigned {
+      guard let node = store.nodes[task.nodeID] else { continue }
+      let tasks = store.taskIDs(onNode: node.id).compactMap { store.tasks[$0] }.filter { !$0.state.isTerminal }
+      let given = Dictionary(grouping: tasks.flatMap(\.genericResources), by: \.kind)
+      for (kind, resources) in given {
+        let names = resources.filter { $0.count == nil }
+        let count = resources.reduce(0) { $0 + ($1.count ?? 0) }
+        let has = (node.description?.resources.genericResources ?? []).filter { $0.kind == kind }
+        if Set(names).count < names.count { violate("\(node.id) gives a \(kind) to two tasks") }
+        if count > has.reduce(0, { $0 + ($1.count ?? 0) }) { violate("\(node.id) gives \(count) of \(kind)") }
+      }
+    }
+  }
+
   /// A task that stops as planned is no longer in the table of any listener.
   mutating func checkStop(of taskID: String, on id: String) {
     guard let task = store.tasks[taskID], task.drain != nil, task.state == .running else { return }

@@ -92,6 +92,7 @@ extension SimulatedCluster {
         unassigned.formUnion(changed.nodeIDs)
         checkOrder(proposal)
         store.apply(proposal, version: store.version + 1)
+        checkGenericResources(after: proposal)
       }
     } catch { violations.append("a transaction could not be encoded: \(error)") }
   }
@@ -141,9 +142,7 @@ extension SimulatedCluster {
   /// A status from a node, merged as the dispatcher does.
   mutating func report(_ status: TaskStatus, of taskID: String) {
     var transaction = Transaction(over: store)
-    guard var task = transaction.task(taskID), task.status.yields(to: status) else { return }
-    task.status = status
-    task.updatedAt = now.wall
+    guard var task = transaction.task(taskID), task.report(status, at: now.wall) else { return }
     transaction.put(task)
     commit(transaction)
   }
@@ -165,7 +164,10 @@ extension SimulatedCluster {
       createdAt: .zero)
     node.description = NodeDescription(
       hostname: id, platform: .init(architecture: "x86_64", os: "linux"),
-      resources: .init(nanoCPUs: 8_000_000_000, memoryBytes: 1 << 35), engine: .init(engineVersion: "20.10.24"))
+      resources: .init(
+        nanoCPUs: 8_000_000_000, memoryBytes: 1 << 35,
+        genericResources: [.discrete("fpga", 3), .named("gpu", "\(id)-0"), .named("gpu", "\(id)-1")]),
+      engine: .init(engineVersion: "20.10.24"))
     return node
   }
 }

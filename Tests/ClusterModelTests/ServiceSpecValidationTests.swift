@@ -120,7 +120,6 @@ struct ServiceSpecValidationTests {
       ("", #""Networks":[{"Target":"host"},{"Target":"none"}]"#, "", "services on more than one network"),
       ("", #""Networks":[{"Target":"bridge","Aliases":["a"]}]"#, "", "network aliases"),
       ("", #""Networks":[{"Target":"bridge","DriverOpts":{"a":"b"}}]"#, "", "driver options of networks"),
-      ("", #""Resources":{"Reservations":{"GenericResources":[{}]}}"#, "", "generic resources"),
       ("", #""Runtime":"plugin","PluginSpec":{}"#, "", "plugin services"),
       ("", "", #""Mode":{"ReplicatedJob":{}}"#, "job modes"), ("", "", #""Mode":{"GlobalJob":{}}"#, "job modes"),
       ("", "", #""EndpointSpec":{"Ports":[{"Protocol":"sctp","TargetPort":53}]}"#, "sctp ports in ingress mode"),

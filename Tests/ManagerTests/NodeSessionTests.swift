@@ -57,6 +57,22 @@ struct NodeSessionTests {
     }
   }
 
+  @Test("a published port that cannot be opened is in the node's message until it can, and nobody else's business")
+  func failedPorts() async throws {
+    let rig = try await Rig()
+    try await rig.run { _ in
+      func message() async -> String? { await rig.store.read { $0.nodes["n1"]?.status.message } }
+      let failed: [UInt16: String] = [8080: "address already in use", 80: "permission denied"]
+      await rig.session.report(traffic: TrafficReport(generation: 1, failedPorts: failed))
+      #expect(
+        await message()
+          == "published port 80 cannot be opened: permission denied; published port 8080 cannot be opened: address already in use"
+      )
+      await rig.session.report(traffic: TrafficReport(generation: 2))
+      #expect(await message() == nil)
+    }
+  }
+
   private static func status(_ state: TaskState, ready: Bool = false) -> TaskStatus {
     TaskStatus(state: state, timestamp: Timestamp(nanoseconds: 1), message: "\(state)", isReady: ready)
   }

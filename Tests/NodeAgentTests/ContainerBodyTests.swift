@@ -72,6 +72,13 @@ struct ContainerBodyTests {
     #expect(try body(Fixtures.task(address: "10.0.1.7", template: template)) == wanted)
   }
 
+  @Test("what a task was given of its node's generic resources is in its environment, after the spec's own")
+  func genericResources() throws {
+    var task = Fixtures.task(template: Fixtures.template { $0.containerSpec?.env = ["A=b"] })
+    task.genericResources = [.named("NVIDIA-gpu", "u1"), .discrete("fpga", 2), .named("NVIDIA-gpu", "u2")]
+    #expect(try body(task).contains(#""Env":["A=b","DOCKER_RESOURCE_NVIDIA-GPU=u1,u2","DOCKER_RESOURCE_FPGA=2"]"#))
+  }
+
   @Test("a predefined network of the spec", arguments: [("host", "host"), ("none", "none"), ("bridge", "0-skep-ingress")])
   func networks(target: String, mode: String) throws {
     let template = Fixtures.template(ports: [Fixtures.webPort]) {

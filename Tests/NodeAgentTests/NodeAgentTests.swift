@@ -44,6 +44,27 @@ struct NodeAgentTests {
     #expect(await harness.dispatcher.descriptions.first == wanted)
   }
 
+  @Test("tells the managers when the engine has come to have something else")
+  func changedHost() async throws {
+    let manual = ManualClock()
+    let harness = Harness(clock: AgentClock(now: manual.now, sleep: manual.sleep))
+    try await harness.withAgent { _ in
+      try await harness.until("registered") { await !harness.dispatcher.descriptions.isEmpty }
+      await harness.engine.configure {
+        $0.genericResources = [
+          ["NamedResourceSpec": ["Kind": "gpu", "Value": "b"]], ["DiscreteResourceSpec": ["Kind": "fpga", "Value": 2]],
+          ["NamedResourceSpec": ["Kind": "gpu", "Value": "a"]],
+        ]
+      }
+      try await harness.until("told again") {
+        manual.advance(by: .seconds(1))
+        return await harness.dispatcher.descriptions.count == 2
+      }
+    }
+    let wanted: [GenericResource] = [.discrete("fpga", 2), .named("gpu", "b"), .named("gpu", "a")]
+    #expect(await harness.dispatcher.descriptions.map(\.resources.genericResources) == [nil, wanted])
+  }
+
   @Test("a killed container is reported at once, and new connections avoid it before the leader knows")
   func killed() async throws {
     let harness = Harness()

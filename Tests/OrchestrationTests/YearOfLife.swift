@@ -10,7 +10,7 @@ struct YearOfLife {
   var cluster: SimulatedCluster
   private(set) var events = 0
   private var dice: SplitMix64
-  private let names = ["a", "b", "c", "g"]
+  private let names = ["a", "b", "c", "d", "g"]
 
   init(seed: UInt64) {
     cluster = SimulatedCluster(seed: seed, nodes: 3)
@@ -30,6 +30,7 @@ struct YearOfLife {
     }
     for id in cluster.nodes.keys.sorted() where cluster.nodes[id]?.isUp == false { cluster.bringBack(id) }
     setAvailability("active", ofAll: true)
+    setZone("x", ofAll: true)
     cluster.behaviour.startFailure = 0
     cluster.behaviour.prepareFailure = 0
     cluster.run(for: .seconds(900))
@@ -48,13 +49,14 @@ struct YearOfLife {
   private mutating func happen() {
     let name = names[Int.random(in: 0..<names.count, using: &dice)]
     let id = cluster.store.service(named: name)?.id ?? "id-\(name)-\(events)"
-    switch Int.random(in: 0..<12, using: &dice) {
+    switch Int.random(in: 0..<13, using: &dice) {
     case 0: cluster.write { $0.removeService(id) }
     case 1...3: createOrScale(name, id)
     case 4...5: update(id)
     case 6...8: crashOne(id)
     case 9: loseOrBringBack()
     case 10: setAvailability(["active", "drain", "pause"][Int.random(in: 0..<3, using: &dice)], ofAll: false)
+    case 11: setZone(["x", "y"][Int.random(in: 0..<2, using: &dice)], ofAll: false)
     default: cluster.restartLeader()
     }
   }
@@ -72,6 +74,12 @@ struct YearOfLife {
           name, replicas: replicas, order: order, parallelism: parallelism,
           port: name == "b" ? nil : UInt32(8_000 + name.utf8.count))
         if name == "a" { service.spec.endpointSpec?.ports?[0].publishedPort = nil }
+        if name == "c" { service.spec.taskTemplate.placement = Placement(constraints: ["node.labels.zone != y"]) }
+        if name == "d" {
+          service.spec.endpointSpec = nil
+          service.spec.taskTemplate.resources = Resources(
+            reservations: .init(genericResources: [.discrete("gpu", 1), .discrete("fpga", 1)]))
+        }
         if name == "g" {
           service.spec.mode = .global
           service.spec.updateConfig?.order = "stop-first"
@@ -100,6 +108,16 @@ struct YearOfLife {
   private mutating func loseOrBringBack() {
     let id = "n\(Int.random(in: 1...3, using: &dice))"
     if cluster.nodes[id]?.isUp == true { cluster.lose(id) } else { cluster.bringBack(id) }
+  }
+
+  private mutating func setZone(_ zone: String, ofAll: Bool) {
+    let chosen = "n\(Int.random(in: 1...3, using: &dice))"
+    cluster.write { transaction in
+      for var node in transaction.nodes where ofAll || node.id == chosen {
+        node.spec.labels["zone"] = zone
+        transaction.put(node)
+      }
+    }
   }
 
   private mutating func setAvailability(_ availability: String, ofAll: Bool) {

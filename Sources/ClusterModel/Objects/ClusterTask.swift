@@ -23,6 +23,10 @@ package struct ClusterTask: Sendable, Hashable {
   package var drain: Drain?
   /// On the ingress network of its node; given with the node when the service publishes ingress ports.
   package var ingressAddress: IPv4Address?
+  /// What the scheduler gave it of its node's, for its reservations.
+  package var genericResources: [GenericResource] = []
+  /// Its node may no longer run it: once it has stopped, it counts as rejected.
+  package var isEvicted = false
   package let createdAt: Timestamp
   package var updatedAt: Timestamp
   /// Store version of the last write; 0 before the first.
@@ -47,6 +51,19 @@ package struct ClusterTask: Sendable, Hashable {
 
   /// What it will be told to be once a drain under way is over.
   package var intendedState: TaskState { max(desiredState, drain?.desiredState ?? desiredState) }
+
+  /// Takes a report of its progress; whether it was news. A lower state than is known never is.
+  package mutating func report(_ later: TaskStatus, at wall: Timestamp) -> Bool {
+    guard status.yields(to: later) else { return false }
+    status = later
+    updatedAt = wall
+    if isEvicted, state == .shutdown {
+      status.state = .rejected
+      status.message = "task rejected by constraint enforcer"
+      status.err = "assigned node no longer meets constraints"
+    }
+    return true
+  }
 
   /// Meant to run, and not ended.
   package var isLive: Bool { intendedState <= .running && !state.isTerminal }

@@ -13,9 +13,12 @@ package struct NodeDescription: Codable, Sendable, Hashable {
   package struct Capacity: Codable, Sendable, Hashable {
     package var nanoCPUs: Int64
     package var memoryBytes: Int64
-    package init(nanoCPUs: Int64, memoryBytes: Int64) {
+    /// Absent in what older releases stored.
+    package var genericResources: [GenericResource]?
+    package init(nanoCPUs: Int64, memoryBytes: Int64, genericResources: [GenericResource] = []) {
       self.nanoCPUs = nanoCPUs
       self.memoryBytes = memoryBytes
+      self.genericResources = genericResources.isEmpty ? nil : genericResources
     }
   }
   package struct Engine: Codable, Sendable, Hashable {

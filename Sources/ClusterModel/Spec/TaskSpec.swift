@@ -40,11 +40,12 @@ package struct Resources: Codable, Sendable, Hashable {
   package struct Reservations: Codable, Sendable, Hashable {
     package var nanoCPUs: Int64?
     package var memoryBytes: Int64?
-    package var genericResources: [JSONValue]?
+    package var genericResources: [GenericResource]?
 
-    package init(nanoCPUs: Int64? = nil, memoryBytes: Int64? = nil) {
+    package init(nanoCPUs: Int64? = nil, memoryBytes: Int64? = nil, genericResources: [GenericResource]? = nil) {
       self.nanoCPUs = nanoCPUs
       self.memoryBytes = memoryBytes
+      self.genericResources = genericResources
     }
   }
 

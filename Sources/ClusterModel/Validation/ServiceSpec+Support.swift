@@ -40,7 +40,6 @@ extension TaskSpec {
   fileprivate func checkSupport() throws(SpecError) {
     if runtime == "plugin" || pluginSpec != nil { throw .unsupported("plugin services") }
     if networkAttachmentSpec != nil { throw .unsupported("network attachments") }
-    if resources?.reservations?.genericResources?.isEmpty == false { throw .unsupported("generic resources") }
     guard let container = containerSpec else { return }
     if container.secrets?.isEmpty == false { throw .unsupported("secrets") }
     if container.configs?.isEmpty == false { throw .unsupported("configs") }

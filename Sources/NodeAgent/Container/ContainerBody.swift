@@ -70,7 +70,14 @@ package struct ContainerBody: Sendable {
       }
       result.append(entry[...equals] + (try Template.expand(String(entry[entry.index(after: equals)...]), context)))
     }
-    return result
+    return result + resources
+  }
+
+  /// `DOCKER_RESOURCE_GPU=uuid-1,uuid-2`, or the count where the node's have no names.
+  private var resources: [String] {
+    Dictionary(grouping: task.genericResources, by: \.kind).sorted { $0.key < $1.key }.map { kind, assigned in
+      "DOCKER_RESOURCE_\(kind.uppercased())=\(assigned.map(\.text).joined(separator: ","))"
+    }
   }
 
   private var healthcheck: JSONValue? {

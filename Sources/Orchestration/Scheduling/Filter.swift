@@ -4,12 +4,13 @@ import ClusterModel
 
 /// Swarm's filter pipeline, and one for addresses at its end. A node must pass all; for each node the first that refuses it is the reason.
 enum Filter: CaseIterable {
-  case ready, resources, constraints, platform, hostPort, maxReplicas, address
+  case ready, resources, plugins, constraints, platform, hostPort, maxReplicas, address
 
   func passes(_ info: NodeInfo, _ task: ClusterTask, _ constraints: [Constraint]) -> Bool {
     switch self {
     case .ready: info.node.isSchedulable
     case .resources: Self.fits(task.template.spec.resources?.reservations, info)
+    case .plugins: RequiredPlugins.areThere(for: task.template.spec, on: info.node.description?.engine)
     case .constraints: constraints.allSatisfy { $0.matches(info.node) }
     case .platform: Self.runs(task.template.spec.placement?.platforms ?? [], info.node.description?.platform)
     case .hostPort: info.hostPorts.isDisjoint(with: task.template.fixedHostPorts)
@@ -24,6 +25,7 @@ enum Filter: CaseIterable {
     return switch self {
     case .ready: "\(nodes) not available for new tasks"
     case .resources: "insufficient resources on \(nodes)"
+    case .plugins: "missing plugin on \(nodes)"
     case .constraints: "scheduling constraints not satisfied on \(nodes)"
     case .platform: "unsupported platform on \(nodes)"
     case .hostPort: "host-mode port already in use on \(nodes)"
@@ -36,10 +38,12 @@ enum Filter: CaseIterable {
     guard let reservations, let total = info.node.description?.resources else { return reservations == nil }
     return (reservations.nanoCPUs ?? 0) <= total.nanoCPUs - info.reservedCPUs
       && (reservations.memoryBytes ?? 0) <= total.memoryBytes - info.reservedMemory
+      && info.generic.claim(reservations.genericResources ?? []) != nil
   }
 
   private static func runs(_ platforms: [Placement.Platform], _ node: NodeDescription.Platform?) -> Bool {
-    guard !platforms.isEmpty, let node else { return true }
+    if platforms.isEmpty { return true }
+    guard let node else { return false }
     return platforms.contains { platform in
       let os = platform.os ?? ""
       let architecture = platform.architecture ?? ""

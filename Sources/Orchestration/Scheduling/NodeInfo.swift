@@ -8,6 +8,7 @@ struct NodeInfo: Sendable {
   let node: Node
   private(set) var reservedCPUs: Int64 = 0
   private(set) var reservedMemory: Int64 = 0
+  private(set) var generic: GenericPool
   private(set) var activeTasks = 0
   private(set) var tasksByService: [String: Int] = [:]
   private(set) var hostPorts: Set<String> = []
@@ -23,7 +24,9 @@ struct NodeInfo: Sendable {
 
   init(_ node: Node, tasks: [ClusterTask], now: Now) {
     self.node = node
-    for task in tasks { add(task, now: now) }
+    generic = GenericPool(node.description?.resources.genericResources ?? [])
+    // A global service's task has its node from the start and takes nothing of it before the scheduler has looked.
+    for task in tasks where task.state >= .assigned { add(task, now: now) }
   }
 
   mutating func add(_ task: ClusterTask, now: Now) {
@@ -41,13 +44,18 @@ struct NodeInfo: Sendable {
     let reservations = task.template.spec.resources?.reservations
     reservedCPUs += reservations?.nanoCPUs ?? 0
     reservedMemory += reservations?.memoryBytes ?? 0
+    generic.take(task.genericResources)
     hostPorts.formUnion(task.template.fixedHostPorts)
     if let address = task.ingressAddress { usedAddresses.insert(address.bits) }
   }
 
   func tasks(of serviceID: String) -> Int { tasksByService[serviceID] ?? 0 }
 
-  func isPenalised(for key: TaskTemplate.Key) -> Bool { failures[key, default: 0] >= Self.failureLimit }
+  /// 0 below the limit.
+  func penalty(for key: TaskTemplate.Key) -> Int {
+    let count = failures[key, default: 0]
+    return count >= Self.failureLimit ? count : 0
+  }
 }
 
 extension TaskTemplate {

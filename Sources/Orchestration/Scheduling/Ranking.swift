@@ -24,8 +24,9 @@ struct Ranking {
       if leftCount != rightCount { return leftCount < rightCount }
       break
     }
-    let isPenalised = left.isPenalised(for: task.template.key)
-    if isPenalised != right.isPenalised(for: task.template.key) { return !isPenalised }
+    let leftPenalty = left.penalty(for: task.template.key)
+    let rightPenalty = right.penalty(for: task.template.key)
+    if leftPenalty != rightPenalty { return leftPenalty < rightPenalty }
     let leftCount = left.tasks(of: task.serviceID)
     let rightCount = right.tasks(of: task.serviceID)
     return leftCount != rightCount ? leftCount < rightCount : left.activeTasks < right.activeTasks

@@ -53,6 +53,7 @@ struct Scheduler {
     task.nodeID = info.node.id
     task.status = TaskStatus(state: .assigned, timestamp: now.wall, message: message)
     task.updatedAt = now.wall
+    task.genericResources = info.generic.claim(task.template.spec.resources?.reservations?.genericResources ?? []) ?? []
     if !task.template.ingressPorts.isEmpty { task.ingressAddress = AddressAllocator.next(on: info) }
     return task
   }

@@ -14,8 +14,9 @@ struct RestartSupervisor {
   /// Earliest starts of replacements, by task id, by the monotonic clock.
   private var heldUntil: [String: Duration] = [:]
 
-  static func shouldRestart(_ task: ClusterTask, service: Service, slotTasks: [ClusterTask]) -> Bool {
-    let policy = service.restartPolicy
+  /// By the policy that the task itself was made with, as swarm does.
+  static func shouldRestart(_ task: ClusterTask, slotTasks: [ClusterTask]) -> Bool {
+    let policy = task.restartPolicy
     switch policy.condition {
     case "none": return false
     case "on-failure" where task.state == .complete: return false
@@ -45,12 +46,15 @@ struct RestartSupervisor {
     transaction.stop(task, .shutdown, now: now)
     let slot = task.slotID
     let tasks = view.slots[slot] ?? []
-    guard lostNode || Self.shouldRestart(task, service: view.service, slotTasks: tasks) else { return nil }
-    let others = tasks.filter { $0.id != task.id && $0.isLive }
-    guard others.isEmpty, !(lostNode && view.service.isGlobal) else { return nil }
+    guard Self.shouldRestart(task, slotTasks: tasks) else { return nil }
+    // In a start-first update the task that is to go serves until its successor can, so it is no substitute for one that failed.
+    let substitutes = tasks.filter {
+      $0.id != task.id && $0.isLive && $0.isUpToDate(with: view.service, on: transaction.node($0.nodeID))
+    }
+    guard substitutes.isEmpty, !(lostNode && view.service.isGlobal) else { return nil }
     let factory = TaskFactory(view.service, tasks: tasks, now: now)
     let replacement = factory.make(slot, desired: .ready, generator: &generator)
-    if !lostNode { heldUntil[replacement.id] = now.uptime + Self.delay(view.service) }
+    if !lostNode { heldUntil[replacement.id] = now.uptime + Self.delay(after: task) }
     transaction.put(replacement)
     return nil
   }
@@ -61,7 +65,7 @@ struct RestartSupervisor {
     var next: Duration?
     for (_, tasks) in view.sortedSlots {
       for task in tasks where task.desiredState == .ready && task.isLive {
-        let start = hold(of: task, among: tasks, service: view.service, now: now)
+        let start = hold(of: task, among: tasks, now: now)
         guard start <= now.uptime else {
           next = min(next ?? start, start)
           continue
@@ -78,10 +82,10 @@ struct RestartSupervisor {
   }
 
   /// Without a memory of the decision, after a change of leader, the delay is counted from the replacement's creation.
-  private mutating func hold(of task: ClusterTask, among tasks: [ClusterTask], service: Service, now: Now) -> Duration {
+  private mutating func hold(of task: ClusterTask, among tasks: [ClusterTask], now: Now) -> Duration {
     if let known = heldUntil[task.id] { return known }
     let failed = tasks.contains { $0.createdAt <= task.createdAt && $0.id != task.id && $0.endedByItself }
-    let delay = Self.delay(service)
+    let delay = Self.delay(after: task)
     let rest = failed ? min(max(delay - (now.wall - task.createdAt), .zero), delay) : .zero
     heldUntil[task.id] = now.uptime + rest
     return now.uptime + rest
@@ -89,8 +93,8 @@ struct RestartSupervisor {
 
   mutating func forget(_ taskIDs: some Sequence<String>) { for id in taskIDs { heldUntil[id] = nil } }
 
-  private static func delay(_ service: Service) -> Duration {
-    service.restartPolicy.delay.map { .nanoseconds($0) } ?? defaultDelay
+  private static func delay(after task: ClusterTask) -> Duration {
+    task.restartPolicy.delay.map { .nanoseconds($0) } ?? defaultDelay
   }
 }
 

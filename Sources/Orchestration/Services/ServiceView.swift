@@ -32,15 +32,15 @@ struct ServiceView {
   /// Whether the slot needs no new task from an orchestrator: something is meant to run in it, its last task waits to be replaced, or
   /// it is spent.
   func isTaken(_ slot: SlotID) -> Bool {
-    slots[slot]?.contains { $0.intendedState <= .running } == true || isSpent(slot)
+    slots[slot]?.contains { $0.intendedState <= .running } == true || spent(slot) != nil
   }
 
-  /// Slots whose last task of the current spec ended for good: they are not filled again until the spec changes.
-  func isSpent(_ slot: SlotID) -> Bool {
-    guard let tasks = slots[slot], !tasks.contains(where: \.isLive), let last = tasks.last else { return false }
-    guard last.template.key.specVersion == service.version, last.intendedState == .shutdown, last.state.isTerminal else {
-      return false
-    }
-    return !RestartSupervisor.shouldRestart(last, service: service, slotTasks: tasks)
+  /// The last task of a slot that its restart policy leaves as it is: only an update fills the slot again. During a rollback no slot
+  /// is spent, so that it ends with everything running.
+  func spent(_ slot: SlotID) -> ClusterTask? {
+    guard service.updateStatus?.state != .rollbackStarted, let tasks = slots[slot], !tasks.contains(where: \.isLive),
+      let last = tasks.last, last.intendedState == .shutdown
+    else { return nil }
+    return RestartSupervisor.shouldRestart(last, slotTasks: tasks) ? nil : last
   }
 }

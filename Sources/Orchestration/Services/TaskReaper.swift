@@ -12,7 +12,11 @@ enum TaskReaper {
     let removed = Set(deleted.map(\.id))
     if let service, let limit = limit(service, historyLimit) {
       for (_, slotTasks) in Dictionary(grouping: tasks.filter { !removed.contains($0.id) }, by: \.slotID) {
-        let ended = slotTasks.filter { !$0.isLive && ($0.state.isTerminal || $0.state < .assigned) && $0.desiredState > .running }
+        // Where nothing lives, the last task is what says whether the slot is to be filled again.
+        let last = slotTasks.contains(where: \.isLive) ? nil : slotTasks.max(by: ClusterTask.bySlotAndAge)?.id
+        let ended = slotTasks.filter {
+          $0.id != last && ($0.state.isTerminal || $0.state < .assigned) && $0.desiredState > .running
+        }
         let kept = slotTasks.count - ended.count
         let excess = ended.count - max(0, limit - kept)
         deleted += ended.sorted(by: ClusterTask.bySlotAndAge).prefix(max(0, excess))
@@ -25,7 +29,7 @@ enum TaskReaper {
 
   /// Tasks kept per slot, live ones included; `nil` keeps all. Attempts are counted from history, so `MaxAttempts` overrides.
   private static func limit(_ service: Service, _ historyLimit: Int64) -> Int? {
-    if let attempts = service.restartPolicy.maxAttempts, attempts > 0 { return Int(clamping: attempts) + 1 }
+    if let attempts = service.spec.taskTemplate.restartPolicy?.maxAttempts, attempts > 0 { return Int(clamping: attempts) + 1 }
     return historyLimit < 0 ? nil : Int(clamping: historyLimit)
   }
 }

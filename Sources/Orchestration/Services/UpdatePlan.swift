@@ -5,7 +5,7 @@ import ClusterStore
 
 /// Which slots of a service an update has still to touch, seen from the tasks alone.
 struct UpdatePlan {
-  /// Slots whose every live task is of an older spec, in order.
+  /// Slots whose every live task is of an older spec, and those whose last task was and is not restarted, in order.
   private(set) var dirty: [SlotID] = []
   /// Slots whose new task is on its way.
   private(set) var inFlight: [SlotID] = []
@@ -21,7 +21,7 @@ struct UpdatePlan {
       let old = live.filter { !$0.isUpToDate(with: view.service, on: transaction.node($0.nodeID)) }
       let new = live.filter { !old.contains($0) }
       guard let newest = new.last else {
-        if !old.isEmpty { dirty.append(slot) }
+        if isStale(slot, old, view, transaction) { dirty.append(slot) }
         continue
       }
       superseded += new.dropLast()
@@ -33,5 +33,15 @@ struct UpdatePlan {
     }
     // Without an update under way a slot that is merely starting is nobody's work.
     if !view.service.isUpdating, dirty.isEmpty, superseded.isEmpty { inFlight = [] }
+  }
+
+  /// A global service's task on a paused node stays as it is: nothing new may be put there.
+  private func isStale(
+    _ slot: SlotID, _ old: [ClusterTask], _ view: ServiceView, _ transaction: borrowing Transaction
+  ) -> Bool {
+    if view.service.isGlobal, transaction.node(slot.nodeID)?.spec.availability != "active" { return false }
+    if !old.isEmpty { return true }
+    guard let last = view.spent(slot) else { return false }
+    return !last.isUpToDate(with: view.service, on: transaction.node(last.nodeID))
   }
 }

@@ -10,17 +10,32 @@ import ClusterStore
 /// store; pauses and monitor windows begin again.
 struct Updater {
   /// One update of one service.
-  private struct Run {
+  fileprivate struct Run {
     let specVersion: UInt64
     /// Slots to update when the update began: what the failure ratio counts against.
     let total: Int
-    /// Tasks made by this update, and since when each is ready.
+    /// The task that this update made for a slot: each slot has its turn once, whatever becomes of it.
+    var made: [SlotID: String] = [:]
+    /// Those tasks, and since when each is ready.
     var watched: [String: Duration?] = [:]
     var failed: Set<String> = []
     /// When the pauses of workers that have finished a slot end.
     var pauses: [Duration] = []
     var monitorEnd: Duration?
-    var isOver = false
+
+    /// Something is left to do. A slot whose task has ended is the restart supervisor's.
+    func isOpen(_ plan: UpdatePlan, _ view: ServiceView) -> Bool {
+      !turns(plan).isEmpty || !inFlight(plan, view).isEmpty || !plan.superseded.isEmpty
+    }
+
+    func turns(_ plan: UpdatePlan) -> [SlotID] { plan.dirty.filter { made[$0] == nil } }
+
+    func inFlight(_ plan: UpdatePlan, _ view: ServiceView) -> [SlotID] {
+      plan.inFlight.filter { slot in
+        guard let id = made[slot] else { return true }
+        return view.live(slot).contains { $0.id == id }
+      }
+    }
   }
 
   static let defaultMonitor = Duration.seconds(5)
@@ -34,25 +49,35 @@ struct Updater {
     _ view: ServiceView, transaction: inout Transaction, now: Now, generator: inout some RandomNumberGenerator
   ) -> Duration? {
     let service = view.service
-    if service.updateStatus?.state == .paused || service.updateStatus?.state == .rollbackPaused { return nil }
     let plan = UpdatePlan(view, transaction)
+    if service.updateStatus?.state == .paused || service.updateStatus?.state == .rollbackPaused {
+      // What the restart supervisor brings up after all still takes its predecessor's place.
+      finishSlots(plan, &transaction, now)
+      return nil
+    }
     guard var run = begin(view, plan, &transaction, now) else { return nil }
-    defer { runs[service.id] = run.isOver ? nil : run }
+    defer { runs[service.id] = run }
     let config = service.activeUpdateConfig
     if let failure = noteProgress(of: view, in: &run, config: config, now: now) {
       guard act(on: failure, run: run, config: config, service: service, &transaction, now) else { return nil }
     }
     finishSlots(plan, &transaction, now)
     startSlots(plan, view, &run, config, &transaction, now, &generator)
-    return finish(plan, &run, config, service, &transaction, now)
+    return finish(plan, view, &run, config, &transaction, now)
   }
 
-  /// The run under way, a new one for a new spec or a new leader, or none when nothing is to be updated.
+  /// The run under way, a new one for a new spec or a new leader, or none when nothing is to be updated. A run is kept when it is
+  /// over, so that what it could not update is not tried again for ever.
   private mutating func begin(_ view: ServiceView, _ plan: UpdatePlan, _ transaction: inout Transaction, _ now: Now) -> Run? {
     let service = view.service
-    if let run = runs[service.id], run.specVersion == service.version { return run }
+    if let run = runs[service.id], run.specVersion == service.version {
+      return service.isUpdating || run.isOpen(plan, view) ? run : nil
+    }
     runs[service.id] = nil
-    guard !plan.isEmpty || service.isUpdating else { return nil }
+    guard !plan.isEmpty else {
+      transaction.completeUpdate(of: service.id, now)
+      return nil
+    }
     if service.updateStatus == nil { transaction.setUpdateStatus(of: service.id, .updating, "update in progress", now) }
     return Run(specVersion: service.version, total: max(plan.dirty.count + plan.inFlight.count, 1))
   }
@@ -64,11 +89,12 @@ struct Updater {
       guard let readySince = run.watched[task.id] else { continue }
       if task.isReady, readySince == nil {
         run.watched[task.id] = .some(now.uptime)
-        if let delay = config.delay, delay > 0 { run.pauses.append(now.uptime + .nanoseconds(delay)) }
+        run.pause(config, now)
       } else if task.state.isTerminal, task.intendedState <= .shutdown, !run.failed.contains(task.id) {
         let isEarly = readySince.map { now.uptime - $0 < config.monitorDuration } ?? true
         guard isEarly, task.state != .shutdown else { continue }
         run.failed.insert(task.id)
+        if readySince == nil { run.pause(config, now) }
         failure = failure ?? task
       }
     }
@@ -105,9 +131,9 @@ struct Updater {
   ) {
     run.pauses.removeAll { $0 <= now.uptime }
     let workers = config.parallelism == 0 ? Int.max : Int(clamping: config.parallelism)
-    let free = max(0, workers - plan.inFlight.count - run.pauses.count)
+    let free = max(0, workers - run.inFlight(plan, view).count - run.pauses.count)
     let factory = TaskFactory(view.service, tasks: view.slots.values.joined(), now: now)
-    for slot in plan.dirty.prefix(free) {
+    for slot in run.turns(plan).prefix(free) {
       let replaced = config.order == "start-first" ? Self.allButKeeper(view.live(slot)) : view.live(slot)
       for task in replaced { transaction.stop(task, .shutdown, now: now) }
       // Waits for what is stopping in the slot, with either order: so at most one old and one new run at a time.
@@ -115,6 +141,7 @@ struct Updater {
         replaced.isEmpty && !(view.slots[slot] ?? []).contains { !$0.isLive && !$0.state.isTerminal && $0.state >= .assigned }
       let task = factory.make(slot, desired: isFree ? .running : .ready, generator: &generator)
       run.watched[task.id] = .some(nil)
+      run.made[slot] = task.id
       run.monitorEnd = nil
       transaction.put(task)
     }
@@ -128,20 +155,22 @@ struct Updater {
 
   /// Ends the update once everything is replaced and the monitor time is over.
   private func finish(
-    _ plan: UpdatePlan, _ run: inout Run, _ config: UpdateConfig, _ service: Service, _ transaction: inout Transaction, _ now: Now
+    _ plan: UpdatePlan, _ view: ServiceView, _ run: inout Run, _ config: UpdateConfig, _ transaction: inout Transaction,
+    _ now: Now
   ) -> Duration? {
-    guard plan.isEmpty else { return run.pauses.min() }
-    let watch = max(config.monitorDuration, config.delay.map { .nanoseconds($0) + .seconds(1) } ?? .zero)
-    let end = run.monitorEnd ?? now.uptime + watch
+    guard run.pauses.isEmpty, !run.isOpen(plan, view) else { return run.pauses.min() }
+    let end = run.monitorEnd ?? now.uptime + config.watchDuration
     run.monitorEnd = end
     guard end <= now.uptime else { return end }
-    run.isOver = true
-    switch transaction.service(service.id)?.updateStatus?.state {
-    case .updating: transaction.setUpdateStatus(of: service.id, .completed, "update completed", now)
-    case .rollbackStarted: transaction.setUpdateStatus(of: service.id, .rollbackCompleted, "rollback completed", now)
-    default: break
-    }
+    transaction.completeUpdate(of: view.service.id, now)
     return nil
+  }
+}
+
+extension Updater.Run {
+  /// The worker of a slot that is done rests.
+  fileprivate mutating func pause(_ config: UpdateConfig, _ now: Now) {
+    if let delay = config.delay, delay > 0 { pauses.append(now.uptime + .nanoseconds(delay)) }
   }
 }
 
@@ -153,6 +182,12 @@ extension ClusterTask {
 extension UpdateConfig {
   var monitorDuration: Duration {
     monitor.flatMap { $0 > 0 ? .nanoseconds($0) : nil } ?? Updater.defaultMonitor
+  }
+
+  /// How long tasks are watched after the last was made: longer than the delay, or its pause would hide their failures.
+  var watchDuration: Duration {
+    let pause = Duration.nanoseconds(delay ?? 0)
+    return pause >= monitorDuration ? pause + .seconds(1) : monitorDuration
   }
 }
 
@@ -175,13 +210,22 @@ extension Transaction {
     put(service)
   }
 
+  fileprivate mutating func completeUpdate(of id: String, _ now: Now) {
+    switch service(id)?.updateStatus?.state {
+    case .updating: setUpdateStatus(of: id, .completed, "update completed", now)
+    case .rollbackStarted: setUpdateStatus(of: id, .rollbackCompleted, "rollback completed", now)
+    default: break
+    }
+  }
+
   /// Swarm's automatic rollback: the previous spec becomes the spec, and there is no previous one any more.
   fileprivate mutating func rollBack(_ id: String, _ message: String, _ now: Now) {
     guard var service = service(id), let previous = service.previousSpec else { return }
     service.spec = previous
     service.previousSpec = nil
     service.updatedAt = now.wall
-    service.updateStatus = .init(state: .rollbackStarted, startedAt: now.wall, message: message)
+    service.updateStatus = .init(
+      state: .rollbackStarted, startedAt: service.updateStatus?.startedAt ?? now.wall, message: message)
     put(service)
   }
 }

@@ -22,7 +22,7 @@ struct NodeTests {
     let expected =
       #"{"ID":"n1","Version":{"Index":101},"CreatedAt":"2024-05-01T10:00:00Z","UpdatedAt":"2024-05-01T10:00:00Z","Spec":{"Labels":"#
       + #"{"zone":"east"},"Role":"manager","Availability":"active"},"Description":{"Hostname":"Alpha","Platform":{"Architecture":"#
-      + #""x86_64","OS":"linux"},"Resources":{"NanoCPUs":2000000000,"MemoryBytes":4096},"Engine":{"EngineVersion":"20.10.24","#
+      + #""x86_64","OS":"linux"},"Resources":{"NanoCPUs":2000000000,"MemoryBytes":4096,"GenericResources":[{"DiscreteResourceSpec":{"Kind":"gpu","Value":2}}]},"Engine":{"EngineVersion":"20.10.24","#
       + #""Labels":{"disk":"ssd"},"Plugins":[{"Type":"Log","Name":"json-file"}]},"TLSInfo":{}},"Status":{"State":"ready","#
       + #""Addr":"10.9.0.1"},"ManagerStatus":{"Leader":true,"Reachability":"reachable","Addr":"10.9.0.1:2377"}}"#
     for reference in ["n1", "alpha", "ALPHA", "n"] {

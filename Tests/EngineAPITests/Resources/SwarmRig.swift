@@ -139,7 +139,7 @@ enum Fixture {
     node.ingressSubnet = IPv4Subnet("10.0.1.0/24")
     node.description = NodeDescription(
       hostname: "Alpha", platform: .init(architecture: "x86_64", os: "linux"),
-      resources: .init(nanoCPUs: 2_000_000_000, memoryBytes: 4_096),
+      resources: .init(nanoCPUs: 2_000_000_000, memoryBytes: 4_096, genericResources: [.discrete("gpu", 2)]),
       engine: .init(engineVersion: "20.10.24", labels: ["disk": "ssd"], plugins: [.init(type: "Log", name: "json-file")]))
     return node
   }()

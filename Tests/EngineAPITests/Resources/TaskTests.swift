@@ -22,6 +22,7 @@ struct TaskTests {
       var first = Fixture.task("t1", of: web)
       first.ingressAddress = IPv4Address("10.0.1.7")
       first.status.pid = 42
+      first.genericResources = [.named("gpu", "a"), .discrete("fpga", 2)]
       first.status.hostPorts = [PortConfig(targetPort: 80, publishedPort: 32_768, publishMode: "host")]
       transaction.put(first)
       transaction.put(Fixture.task("t2", of: web, slot: 0, node: "n2"))
@@ -51,7 +52,8 @@ struct TaskTests {
       + #""ForceUpdate":0},"ServiceID":"\#(web.id)","Slot":1,"NodeID":"n1","Status":{"Timestamp":"2024-05-01T10:00:00Z","#
       + #""State":"running","Message":"started","ContainerStatus":{"ContainerID":"c-t1","PID":42,"ExitCode":0},"PortStatus":"#
       + #"{"Ports":[{"Protocol":"tcp","TargetPort":80,"PublishedPort":32768,"PublishMode":"host"}]}},"DesiredState":"running","#
-      + #""NetworksAttachments":[{"Network":\#(ingress),"Addresses":["10.0.1.7/24"]}],"Volumes":null}"#
+      + #""NetworksAttachments":[{"Network":\#(ingress),"Addresses":["10.0.1.7/24"]}],"GenericResources":[{"NamedResourceSpec":"#
+      + #"{"Kind":"gpu","Value":"a"}},{"DiscreteResourceSpec":{"Kind":"fpga","Value":2}}],"Volumes":null}"#
     for reference in ["t1", "web.1.t1", "WEB.1.T1"] {
       #expect(try await rig.call("GET", "/tasks/\(reference)") == (200, expected))
     }

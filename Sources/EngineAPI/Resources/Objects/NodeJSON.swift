@@ -8,13 +8,13 @@ package enum NodeJSON {
   package static func value(_ node: Node, leaderID: String, tls: JSONValue) throws -> JSONValue {
     var object = ObjectJSON.head(id: node.id, version: node.version, createdAt: node.createdAt, updatedAt: node.updatedAt)
     object.append("Spec", try GoJSONEncoder().encode(node.spec))
-    object.append("Description", node.description.map { description($0, tls) } ?? [:])
+    object.append("Description", try node.description.map { try description($0, tls) } ?? [:])
     object.append("Status", status(node.status))
     if let address = node.managerAddr { object.append("ManagerStatus", manager(address, isLeader: node.id == leaderID)) }
     return .object(object)
   }
 
-  private static func description(_ description: NodeDescription, _ tls: JSONValue) -> JSONValue {
+  private static func description(_ description: NodeDescription, _ tls: JSONValue) throws -> JSONValue {
     var object = JSONObject()
     object.append(nonEmpty: "Hostname", description.hostname)
     var platform = JSONObject()
@@ -24,6 +24,9 @@ package enum NodeJSON {
     var resources = JSONObject()
     if description.resources.nanoCPUs != 0 { resources.append("NanoCPUs", JSONValue(description.resources.nanoCPUs)) }
     if description.resources.memoryBytes != 0 { resources.append("MemoryBytes", JSONValue(description.resources.memoryBytes)) }
+    if let generic = description.resources.genericResources, !generic.isEmpty {
+      resources.append("GenericResources", try GoJSONEncoder().encode(generic))
+    }
     object.append("Resources", .object(resources))
     object.append("Engine", engine(description.engine))
     object.append("TLSInfo", tls)

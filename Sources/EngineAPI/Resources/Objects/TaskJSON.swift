@@ -21,6 +21,7 @@ package struct TaskJSON {
     object.append("Status", Self.status(task))
     object.append("DesiredState", .string(task.desiredState.name))
     if let attachment = attachment(task) { object.append("NetworksAttachments", [attachment]) }
+    if !task.genericResources.isEmpty { object.append("GenericResources", try GoJSONEncoder().encode(task.genericResources)) }
     object.append("Volumes", .null)
     return .object(object)
   }
