@@ -14,7 +14,9 @@ extension NodeAgent {
     }
     try await absentIsFine {
       let network = try await engine.network(IngressNetwork.name)
-      if network.labels[Labels.cluster] == clusterID { try await engine.removeNetwork(network.id) }
+      // One that was shared with what a lost cluster had left goes with its last user.
+      guard let owner = network.labels[Labels.cluster], owner == clusterID || network.containers.isEmpty else { return }
+      try await engine.removeNetwork(network.id)
     }
   }
 

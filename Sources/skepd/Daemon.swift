@@ -47,19 +47,28 @@ struct Daemon {
         throw error
       }
       ServiceManager.tell(.stopping)
-      if await node.isAlone {
-        logger.info("stopping")
-        // Without a swarm nothing needs the relay; with one it goes on. A service manager's own is that one's matter.
-        if options.relay != nil { try? await relay.shutdownRelay() }
-      } else {
-        logger.info("stopping; containers and traffic go on")
-      }
+      let isAlone = await node.isAlone
+      logger.info(isAlone ? "stopping" : "stopping; containers and traffic go on")
+      // A service manager's own is that one's matter.
+      if isAlone, options.relay != nil { await endIdleRelay(relay) }
       group.cancelAll()
       while let result = await group.nextResult() {
         if case .failure(let error) = result, !(error is CancellationError) {
           logger.warning("while stopping", metadata: ["error": "\(error)"])
         }
       }
+    }
+  }
+
+  /// Without a swarm nothing needs the relay, unless it still serves for a swarm whose state was lost.
+  private func endIdleRelay(_ relay: RelaySupervisor) async {
+    await withTaskGroup(of: Void.self) { group in
+      group.addTask {
+        if let listeners = try? await relay.counters(), listeners.isEmpty { try? await relay.shutdownRelay() }
+      }
+      group.addTask { try? await Task.sleep(for: .seconds(2)) }
+      await group.next()
+      group.cancelAll()
     }
   }
 

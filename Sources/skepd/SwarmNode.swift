@@ -55,7 +55,9 @@ actor SwarmNode: SwarmControl {
       logger.warning("others could read or write a file with secrets; now only its owner can", metadata: ["file": "\(file)"])
     }
     if directory.isLeaving { return await finishLeaving() }
-    guard SQLiteBackend.exists(directory: directory.path) || directory.clusterID != nil else { return }
+    guard SQLiteBackend.exists(directory: directory.path) || directory.clusterID != nil else {
+      return await tellOfStrangers(own: nil)
+    }
     do {
       let store = try await Store(backend: try await SQLiteBackend.open(directory: directory.path))
       guard let cluster = await store.read({ $0.cluster }), let node = await store.read({ $0.nodes.values.first }) else {
@@ -69,9 +71,23 @@ actor SwarmNode: SwarmControl {
           metadata: ["problem": "\(problem)"])
       }
       begin(store, clusterID: cluster.id, nodeID: node.id, address: node.status.addr)
+      await tellOfStrangers(own: cluster.id)
     } catch {
       logger.critical("the swarm's state cannot be used", metadata: ["error": "\(error)"])
       state = .failed("\(error)")
+    }
+  }
+
+  /// Containers that no state speaks of any more: nobody looks after them, and only their owner can say that they may go.
+  private func tellOfStrangers(own: String?) async {
+    let clusters = (try? await clustersOnEngine()) ?? []
+    for cluster in clusters.subtracting([own ?? ""]).sorted() {
+      logger.warning(
+        """
+        containers or networks of another cluster are on this engine: its state was lost, or belongs to another skepd; restore it, or \
+        remove them
+        """,
+        metadata: ["filter": "label=skep.cluster=\(cluster)"])
     }
   }
 
@@ -116,6 +132,7 @@ extension SwarmNode {
       try? directory.erase()
       throw error
     }
+    await tellOfStrangers(own: cluster.id)
     logger.info("swarm initialized", metadata: ["cluster": "\(cluster.id)", "node": "\(node.id)"])
     return node.id
   }

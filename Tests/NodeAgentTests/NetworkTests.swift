@@ -20,14 +20,20 @@ struct NetworkTests {
   @Test("is made, kept, made anew, or refused with the reason")
   func verdicts() throws {
     let subnet = try #require(IPv4Subnet("10.0.1.0/24"))
-    #expect(IngressNetwork.verdict(nil, subnet: subnet) == .create)
-    #expect(IngressNetwork.verdict(try network(subnet: "10.0.1.0/24", used: true), subnet: subnet) == .fits)
-    #expect(IngressNetwork.verdict(try network(subnet: "10.0.2.0/24"), subnet: subnet) == .recreate)
+    #expect(IngressNetwork.verdict(nil, subnet: subnet, clusterID: "cluster1") == .create)
+    #expect(
+      IngressNetwork.verdict(try network(subnet: "10.0.1.0/24", used: true), subnet: subnet, clusterID: "cluster1") == .fits)
+    #expect(IngressNetwork.verdict(try network(subnet: "10.0.2.0/24"), subnet: subnet, clusterID: "cluster1") == .recreate)
+    #expect(IngressNetwork.verdict(try network(subnet: "10.0.1.0/24"), subnet: subnet, clusterID: "cluster2") == .recreate)
+    let shared = try network(subnet: "10.0.1.0/24", used: true)
+    #expect(IngressNetwork.verdict(shared, subnet: subnet, clusterID: "cluster2") == .fits)
     let used = "network 0-skep-ingress has subnet 10.0.2.0/24 instead of 10.0.1.0/24, and 1 containers use it"
-    #expect(IngressNetwork.verdict(try network(subnet: "10.0.2.0/24", used: true), subnet: subnet) == .unusable(reason: used))
+    #expect(
+      IngressNetwork.verdict(try network(subnet: "10.0.2.0/24", used: true), subnet: subnet, clusterID: "cluster1")
+        == .unusable(reason: used))
     let foreign = "network 0-skep-ingress exists and was not made by Skep: it has no label skep.cluster"
     let unlabelled = try network(subnet: "10.0.1.0/24", labelled: false)
-    #expect(IngressNetwork.verdict(unlabelled, subnet: subnet) == .unusable(reason: foreign))
+    #expect(IngressNetwork.verdict(unlabelled, subnet: subnet, clusterID: "cluster1") == .unusable(reason: foreign))
   }
 
   @Test("its body")

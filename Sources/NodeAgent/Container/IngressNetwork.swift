@@ -23,13 +23,14 @@ package enum IngressNetwork {
   }
 
   /// What to do about the network the engine has; `found` is `nil` when it has none of the name.
-  package static func verdict(_ found: EngineNetwork?, subnet: IPv4Subnet) -> Verdict {
+  package static func verdict(_ found: EngineNetwork?, subnet: IPv4Subnet, clusterID: String) -> Verdict {
     guard let found else { return .create }
-    guard found.labels[Labels.cluster] != nil else {
+    guard let owner = found.labels[Labels.cluster] else {
       return .unusable(reason: "network \(name) exists and was not made by Skep: it has no label \(Labels.cluster)")
     }
     let present = found.ipam.config.first?.subnet ?? "none"
-    if present == subnet.description { return .fits }
+    // One that a lost cluster left is made anew, so that it goes when this one does; while its containers live it is shared.
+    if present == subnet.description, owner == clusterID || !found.containers.isEmpty { return .fits }
     if found.containers.isEmpty { return .recreate }
     let users = found.containers.count
     return .unusable(reason: "network \(name) has subnet \(present) instead of \(subnet), and \(users) containers use it")

@@ -48,7 +48,7 @@ extension TaskOperations {
     try await networkLock.withSlot {
       try await retrying {
         let found = try await ingressNetwork()
-        switch IngressNetwork.verdict(found, subnet: subnet) {
+        switch IngressNetwork.verdict(found, subnet: subnet, clusterID: clusterID) {
         case .fits: return
         case .unusable(let reason): throw TaskFailure(.refused, reason)
         case .recreate: try await engine.removeNetwork(found?.id ?? IngressNetwork.name)

@@ -47,6 +47,31 @@ extension SystemTests {
     }
   }
 
+  @Test("A state directory that is lost: what ran runs on and is served, the log names it, and a new swarm works beside it")
+  func lostState() async throws {
+    try await Fixture.with { n1 in
+      try await n1.create("web", replicas: 2)
+      let old = try #require(try await n1.containers().first?.labels["skep.cluster"])
+      let before = try await n1.running()
+      try await n1.host.kill(.skepd)
+      try FileManager.default.removeItem(atPath: n1.stateDirectory)
+      try await n1.host.start(.skepd)
+      #expect(try await n1.swarmState() == "inactive")
+      try await n1.wait("the log names them") { n1.log.contains("filter=\"label=skep.cluster=\(old)\"") }
+      try await n1.host.stop(.skepd)
+      try await n1.answering(2)
+      try await n1.host.start(.skepd)
+      try await n1.docker("swarm", "init")
+      try await n1.create("web", replicas: 2)
+      #expect(try await n1.running().isSuperset(of: before))
+      try await n1.answering(2)
+      for container in before { try await n1.engine("rm", "--force", "--volumes", container) }
+      try await n1.docker("swarm", "leave", "--force")
+      #expect(try await n1.containers().isEmpty)
+      #expect(try await n1.engine("network", "ls", "--filter", "label=skep.cluster", "--quiet").isEmpty)
+    }
+  }
+
   @Test(
     "What a newer release wrote is refused with the reason, and left as it is",
     arguments: [
