@@ -31,13 +31,14 @@ struct Listener {
     await withDiscardingTaskGroup { connections in
       var current: UnixSocketFile? = file
       while let file = current {
-        defer { file.remove() }
         do {
           try await accept(file) { channel in connections.addTask { await serve(channel, registry) } }
         } catch  where !registry.isDraining && !Task.isCancelled {
           // Connections that are open have nothing to do with it: they stay, and the address is bound anew.
           logger.error("accepting clients failed", metadata: ["address": "\(address)", "error": "\(error)"])
         } catch {}
+        // Before a new file is made: file systems use an inode's number again at once, and the new file would look like this one.
+        file.remove()
         current = await reopen()
       }
     }

@@ -30,8 +30,8 @@ extension SystemTests {
       }
       try await n1.wait("the log says so") { n1.log.contains("states of tasks cannot be recorded") }
       _ = try await n1.host.exec(["rm", "\(n1.stateDirectory)/ballast"])
+      try await n1.wait("the death is recorded") { n1.log.contains("states of tasks are recorded again") }
       try await n1.settled("web", 2)
-      #expect(n1.log.contains("states of tasks are recorded again"))
       #expect(try await n1.tasks("web").filter(\.isRunning).contains { $0.id == before[1].id }, "the other was left alone")
       try await n1.docker("service", "create", "--quiet", "--detach", "--name", "more", "skep-web")
       try await n1.settled("more", 1)

@@ -62,7 +62,7 @@ extension SystemTests {
       try await n1.answering(2)
       try await n1.host.start(.skepd)
       try await n1.docker("swarm", "init")
-      try await n1.create("web", replicas: 2)
+      try await n1.create("anew", replicas: 2)
       #expect(try await n1.running().isSuperset(of: before))
       try await n1.answering(2)
       for container in before { try await n1.engine("rm", "--force", "--volumes", container) }
