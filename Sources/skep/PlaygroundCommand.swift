@@ -23,13 +23,15 @@ extension PlaygroundCommand {
     @OptionGroup var place: Place
     @Option(help: "How many hosts.") var nodes = 1
     @Option(help: "The log level of skepd.") var logLevel = "info"
-    @Flag(help: "Only engines: neither skepd nor relay.") var engineOnly = false
+    @Flag(help: "Only engines, fit for swarm mode: neither skepd nor relay.") var engineOnly = false
     @Flag(help: "Don't make the image \(WebImage.name).") var noImage = false
 
     func run() async throws {
       let configuration = Configuration.defaults.with {
         $0.logLevel = logLevel
         $0.daemons = engineOnly ? .engineOnly : .all
+        // Swarm mode refuses live-restore.
+        if engineOnly { $0.engineArguments = [] }
         if noImage { $0.webImage = nil }
       }
       let wasUp = (try? place.open().status().allAlive) ?? false

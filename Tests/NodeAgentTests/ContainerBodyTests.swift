@@ -24,7 +24,7 @@ struct ContainerBodyTests {
   func least() throws {
     let wanted =
       #"{"Env":[],"Image":"web:1","Labels":{\#(Self.labels),"skep.cluster":"cluster1"},"#
-      + #""HostConfig":{"RestartPolicy":{"Name":"no"},"NetworkMode":"default"}}"#
+      + #""HostConfig":{"NetworkMode":"default","PortBindings":{},"Ulimits":[],"Isolation":"default"}}"#
     #expect(try body(Fixtures.task()) == wanted)
   }
 
@@ -57,7 +57,7 @@ struct ContainerBodyTests {
       + #""Labels":{"a":"b",\#(Self.labels),"skep.cluster":"cluster1"},"ExposedPorts":{"80/tcp":{},"53/udp":{}},"#
       + #""Healthcheck":{"Test":["CMD","x"],"Interval":1,"Timeout":2,"StartPeriod":3,"Retries":4},"#
       + #""Entrypoint":["/bin/web"],"Cmd":["-v"],"WorkingDir":"/srv","User":"1:2","Tty":true,"OpenStdin":true,"#
-      + #""StopSignal":"SIGINT","StopTimeout":2,"HostConfig":{"RestartPolicy":{"Name":"no"},"NetworkMode":"0-skep-ingress","#
+      + #""StopSignal":"SIGINT","StopTimeout":2,"HostConfig":{"NetworkMode":"0-skep-ingress","#
       + #""PortBindings":{"80/tcp":[{"HostPort":"8080"}],"53/udp":[{"HostPort":""}]},"Mounts":["#
       + #"{"Type":"volume","Source":"data-1","Target":"/d","VolumeOptions":{"NoCopy":true,"Labels":{"s":"service1"},"#
       + #""DriverConfig":{"Name":"local","Options":{"o":"node1"}}}},"#
@@ -66,7 +66,7 @@ struct ContainerBodyTests {
       + #""LogConfig":{"Type":"json-file","Config":{"max-size":"1m"}},"NanoCpus":500000000,"Memory":1000,"PidsLimit":9,"#
       + #""MemorySwap":1024,"MemorySwappiness":0,"OomScoreAdj":5,"Ulimits":[{"Name":"nofile","Hard":2,"Soft":1}],"#
       + #""ExtraHosts":["db:1.2.3.4"],"Dns":["9.9.9.9"],"DnsSearch":["x"],"DnsOptions":["y"],"GroupAdd":["staff"],"#
-      + #""CapAdd":["CAP_A"],"CapDrop":["CAP_B"],"Sysctls":{"net.a":"1"},"ReadonlyRootfs":true,"Init":true,"#
+      + #""CapAdd":["CAP_A"],"CapDrop":["CAP_B"],"Sysctls":{"net.a":"1"},"ReadonlyRootfs":true,"Init":true,"Isolation":"default","#
       + #""SecurityOpt":["label=user:u","label=level:l","seccomp={}","apparmor=unconfined","no-new-privileges=true"]},"#
       + #""NetworkingConfig":{"EndpointsConfig":{"0-skep-ingress":{"IPAMConfig":{"IPv4Address":"10.0.1.7"}}}}}"#
     #expect(try body(Fixtures.task(address: "10.0.1.7", template: template)) == wanted)

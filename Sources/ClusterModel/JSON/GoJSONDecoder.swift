@@ -7,7 +7,10 @@ package struct JSONTypeError: Error, Hashable, CustomStringConvertible {
   package var path: String
   package var wanted: String
 
-  package var description: String { "json: cannot unmarshal \(found) into Go struct field \(path) of type \(wanted)" }
+  package var description: String {
+    let target = path.contains(".") ? "struct field \(path) of type \(wanted)" : "value of type swarm.\(path)"
+    return "json: cannot unmarshal \(found) into Go \(target)"
+  }
 }
 
 /// Decodes types by the rules of Go's `encoding/json`, which clients rely on: keys match in any case, null and absent mean the zero
@@ -57,7 +60,10 @@ private struct ValueDecoder: Decoder {
   func singleValueContainer() throws -> any SingleValueDecodingContainer { SingleValue(decoder: self) }
 
   func mismatch(_ wanted: String) -> JSONTypeError {
-    JSONTypeError(found: value.kind, path: path.map(\.stringValue).joined(separator: "."), wanted: wanted)
+    // Go tells the number only where it looked at it as one.
+    let wantsNumber = ["int", "uint", "float"].contains { wanted.hasPrefix($0) }
+    let found = wantsNumber ? value.kind : String(value.kind.prefix { $0 != " " })
+    return JSONTypeError(found: found, path: path.map(\.stringValue).joined(separator: "."), wanted: wanted)
   }
 
   func child(_ value: JSONValue, _ key: String, _ type: Any.Type) -> ValueDecoder {
@@ -118,7 +124,7 @@ private struct UnkeyedValues: UnkeyedDecodingContainer {
   private mutating func next(_ type: Any.Type) throws -> ValueDecoder {
     guard !isAtEnd else { throw decoder.mismatch("element") }
     defer { currentIndex += 1 }
-    return decoder.child(array[currentIndex], String(currentIndex), type)
+    return ValueDecoder(value: array[currentIndex], path: decoder.path, isMap: type is any StringKeyedMap.Type)
   }
 
   mutating func decodeNil() throws -> Bool {

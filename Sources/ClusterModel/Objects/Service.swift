@@ -27,10 +27,13 @@ package struct Service: Sendable, Hashable {
   package struct Endpoint: Codable, Sendable, Hashable {
     package var spec: EndpointSpec
     package var ports: [PortConfig]
+    /// The service's address on the ingress network; `nil` when it has no ingress ports, or no address was free.
+    package var virtualIP: IPv4Address?
 
-    package init(spec: EndpointSpec, ports: [PortConfig]) {
+    package init(spec: EndpointSpec, ports: [PortConfig], virtualIP: IPv4Address? = nil) {
       self.spec = spec
       self.ports = ports
+      self.virtualIP = virtualIP
     }
   }
 

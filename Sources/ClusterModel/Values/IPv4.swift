@@ -25,6 +25,21 @@ package struct IPv4Address: Sendable, Hashable, Comparable, CustomStringConverti
   package static func < (left: IPv4Address, right: IPv4Address) -> Bool { left.bits < right.bits }
 }
 
+extension IPv4Address: Codable {
+  package init(from decoder: any Decoder) throws {
+    let text = try decoder.singleValueContainer().decode(String.self)
+    guard let address = IPv4Address(text) else {
+      throw DecodingError.dataCorrupted(.init(codingPath: decoder.codingPath, debugDescription: "\(text) is no IPv4 address"))
+    }
+    self = address
+  }
+
+  package func encode(to encoder: any Encoder) throws {
+    var container = encoder.singleValueContainer()
+    try container.encode(description)
+  }
+}
+
 /// An IPv4 network in CIDR form.
 package struct IPv4Subnet: Sendable, Hashable, CustomStringConvertible {
   /// The first address; host bits are zero.

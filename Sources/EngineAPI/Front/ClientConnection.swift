@@ -97,14 +97,16 @@ struct ClientConnection {
 
   private func send(_ response: Response, to head: RequestHead) async throws -> Bool {
     let keepsAlive = head.keepsAlive && !registry.isDraining
-    let writer = ResponseWriter(channel: channel, server: settings.server, keepsAlive: keepsAlive)
+    let writer = ResponseWriter(
+      channel: channel, server: settings.server, apiVersion: await responder.announcedVersion, keepsAlive: keepsAlive)
     return try await writer.send(response, to: head)
   }
 
   private func refuse(_ status: Int, _ message: String, to head: RequestHead = RequestHead(method: "GET", target: "/"))
     async throws
   {
-    let writer = ResponseWriter(channel: channel, server: settings.server, keepsAlive: false)
+    let writer = ResponseWriter(
+      channel: channel, server: settings.server, apiVersion: await responder.announcedVersion, keepsAlive: false)
     _ = try await writer.send(.error(status, message), to: head)
   }
 

@@ -24,7 +24,14 @@ package protocol Responder: Sendable {
   /// Called for each head, before the body is read; must not wait.
   func route(_ line: RequestLine) -> Route
 
+  /// The API version that answers announce: what clients then speak with us and, through us, with the engine.
+  var announcedVersion: String { get async }
+
   /// Answers a request that `route` called ours. Runs in a task that is cancelled when the client goes away.
   /// An `APIError` becomes its status; any other error becomes 500 with its description.
   func respond(to request: Request) async throws -> Response
+}
+
+extension Responder {
+  package var announcedVersion: String { "\(APIVersion.newest)" }
 }

@@ -18,6 +18,11 @@ package struct SwarmAPI: Responder {
     self.now = now
   }
 
+  /// The lower of the engine's and our own newest.
+  package var announcedVersion: String {
+    get async { (try? await engine.apiVersion()) ?? "\(APIVersion.newest)" }
+  }
+
   package func route(_ line: RequestLine) -> Route {
     guard let (route, id) = find(line) else { return .pipe }
     guard case .rewrite(let change) = route.action else { return .ours }
@@ -44,7 +49,7 @@ package struct SwarmAPI: Responder {
   }
 
   private func find(_ line: RequestLine) -> (SwarmRoute, id: String)? {
-    let path = line.path.split(separator: "/")
+    let path = line.path.dropFirst().split(separator: "/", omittingEmptySubsequences: false)
     for route in SwarmRoute.table {
       if let id = route.match(line.method, path), route.condition(line) { return (route, id) }
     }

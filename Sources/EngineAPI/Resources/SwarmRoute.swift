@@ -33,7 +33,7 @@ struct SwarmRoute: Sendable {
     guard self.method == method, pattern.count == path.count else { return nil }
     var id = ""
     for (wanted, part) in zip(pattern, path) {
-      if wanted == "{id}" { id = String(part) } else if wanted != part { return nil }
+      if wanted == "{id}", !part.isEmpty { id = String(part) } else if wanted != part { return nil }
     }
     return id
   }
@@ -71,7 +71,8 @@ extension SwarmRoute {
       SwarmRoute("DELETE", "/nodes/{id}", .manager { try await $0.removeNode($1, $2) }),
       SwarmRoute("POST", "/nodes/{id}/update", .manager { try await $0.updateNode($1, $2) }),
 
-      SwarmRoute("GET", "/networks/{id}", .rewrite { try await $0.inspectNetwork($1) }) { $0.query["scope"] == "swarm" },
+      SwarmRoute("GET", "/networks", .rewrite { try await $0.listNetworks($1) }),
+      SwarmRoute("GET", "/networks/{id}", .rewrite { try await $0.inspectNetwork($1) }),
       SwarmRoute("POST", "/networks/create", .rewrite { try await $0.createNetwork($1) }),
       SwarmRoute("POST", "/networks/{id}/connect", .rewrite { try await $0.connectNetwork($1) }),
       SwarmRoute("DELETE", "/networks/{id}", .rewrite { try await $0.removeNetwork($1) }),

@@ -5,9 +5,8 @@ import ClusterModel
 extension ContainerBody {
   func hostConfig() throws(TemplateError) -> JSONFields {
     var host = JSONFields()
-    host["RestartPolicy"] = ["Name": "no"]
     host["NetworkMode"] = .string(task.usesIngress ? IngressNetwork.name : task.networkMode)
-    host["PortBindings"] = portBindings
+    host["PortBindings"] = portBindings ?? .object(JSONObject())
     host["Mounts"] = try mounts()
     host["LogConfig"] = logConfig
     limits(&host)
@@ -26,7 +25,7 @@ extension ContainerBody {
     host.set("MemorySwap", resources?.swapBytes.map { $0 == -1 ? -1 : memory.addingClamped($0) })
     host.set("MemorySwappiness", resources?.memorySwappiness)
     host.set("OomScoreAdj", spec.oomScoreAdj)
-    host["Ulimits"] = spec.ulimits.map { .array($0.map(\.json)) }
+    host["Ulimits"] = .array((spec.ulimits ?? []).map(\.json))
   }
 
   private func names(_ host: inout JSONFields) {
@@ -43,7 +42,7 @@ extension ContainerBody {
     host.set("Sysctls", spec.sysctls)
     host.set("ReadonlyRootfs", spec.readOnly)
     host.set("Init", spec.`init`)
-    host.set("Isolation", spec.isolation)
+    host["Isolation"] = .string(spec.isolation.flatMap { $0.isEmpty ? nil : $0 } ?? "default")
     host.set("SecurityOpt", spec.privileges.map(SecurityOptions.list))
   }
 

@@ -26,7 +26,9 @@ enum Allocator {
       ports.append(port)
     }
     var service = service
-    service.endpoint = Service.Endpoint(spec: spec, ports: ports)
+    let needsAddress = ports.contains(where: \.isIngress)
+    let address = needsAddress ? service.endpoint?.virtualIP ?? freeAddress(in: transaction) : nil
+    service.endpoint = Service.Endpoint(spec: spec, ports: ports, virtualIP: address)
     transaction.put(service)
     return service
   }
@@ -62,15 +64,36 @@ enum Allocator {
     }
   }
 
+  /// The highest address of the ingress pool that is neither a service's nor in a node's subnet: those grow from the other end.
+  private static func freeAddress(in transaction: borrowing Transaction) -> IPv4Address? {
+    guard let pool = transaction.cluster?.ingressPool else { return nil }
+    let used = Set(transaction.services.compactMap { $0.endpoint?.virtualIP })
+    let subnets = transaction.nodes.compactMap(\.ingressSubnet)
+    var candidate = IPv4Address(bits: pool.last.bits &- 1)
+    while pool.contains(candidate), candidate > pool.gateway {
+      if let subnet = subnets.first(where: { $0.contains(candidate) }) {
+        candidate = IPv4Address(bits: subnet.base.bits &- 1)
+      } else if used.contains(candidate) {
+        candidate = IPv4Address(bits: candidate.bits - 1)
+      } else {
+        return candidate
+      }
+    }
+    return nil
+  }
+
   /// Gives a node without one the lowest free subnet of the ingress pool, of the size that the swarm was made with.
   static func allocateIngressSubnet(for node: Node, in transaction: inout Transaction) {
     guard node.ingressSubnet == nil, let cluster = transaction.cluster else { return }
     let pool = cluster.ingressPool
     let prefix = min(max(cluster.subnetSize, pool.prefix), 29)
     let used = Set(transaction.nodes.compactMap { $0.ingressSubnet?.base.bits })
+    let services = transaction.services.compactMap { $0.endpoint?.virtualIP }
     for base in stride(from: pool.base.bits, through: pool.last.bits, by: 1 << (32 - prefix)) where !used.contains(base) {
+      let subnet = IPv4Subnet(base: IPv4Address(bits: base), prefix: prefix)
+      if services.contains(where: subnet.contains) { continue }
       var node = node
-      node.ingressSubnet = IPv4Subnet(base: IPv4Address(bits: base), prefix: prefix)
+      node.ingressSubnet = subnet
       transaction.put(node)
       return
     }

@@ -26,7 +26,7 @@ struct ServiceTests {
     let expected =
       #"{"ID":"\#(id)","Version":{"Index":102},"CreatedAt":"2024-05-01T10:00:00Z","UpdatedAt":"2024-05-01T10:00:00Z","#
       + #""Spec":{"Name":"my-service","Labels":{},"TaskTemplate":{"ContainerSpec":{"Image":"web:1","Init":false,"DNSConfig":{},"#
-      + #""Isolation":"default"},"Resources":{"Limits":{},"Reservations":{}},"Placement":{},"ForceUpdate":0},"#
+      + #""Isolation":"default"},"Resources":{"Limits":{},"Reservations":{}},"Placement":{},"ForceUpdate":0,"Runtime":"container"},"#
       + #""Mode":{"Replicated":{"Replicas":3}},"EndpointSpec":{"Mode":"vip","Ports":[{"Protocol":"tcp","TargetPort":80,"#
       + #""PublishedPort":8080,"PublishMode":"ingress"}]}},"Endpoint":{"Spec":{}}}"#
     let found = try await rig.call("GET", "/v1.41/services/my-service")
@@ -56,7 +56,7 @@ struct ServiceTests {
     let (_, text) = try await rig.call("GET", "/services?status=true")
     let previous =
       #""PreviousSpec":{"Name":"web","Labels":{},"TaskTemplate":{"ContainerSpec":{"Image":"nginx:1","Isolation":"default"},"#
-      + #""ForceUpdate":0},"Mode":{"Replicated":{"Replicas":1}},"UpdateConfig":{"Parallelism":2,"MaxFailureRatio":0,"#
+      + #""ForceUpdate":0,"Runtime":"container"},"Mode":{"Replicated":{"Replicas":1}},"UpdateConfig":{"Parallelism":2,"MaxFailureRatio":0,"#
       + #""Order":"stop-first"},"EndpointSpec":{"Ports":[{"TargetPort":80,"PublishedPort":8080}]}}"#
     #expect(text.contains(previous))
     #expect(
@@ -76,7 +76,7 @@ struct ServiceTests {
     arguments: [
       ("{", 400, "invalid JSON: unexpected EOF"), ("{} {}", 400, "unexpected content after JSON"),
       ("", 400, "mismatched Runtime and *Spec fields"),
-      (#"{"Mode":3}"#, 400, "invalid JSON: json: cannot unmarshal number 3 into Go struct field ServiceSpec.Mode of type object"),
+      (#"{"Mode":3}"#, 400, "invalid JSON: json: cannot unmarshal number into Go struct field ServiceSpec.Mode of type object"),
       (
         #"{"Name":"a.b","TaskTemplate":{"ContainerSpec":{"Image":"x"}}}"#, 400,
         "rpc error: code = InvalidArgument desc = name must be valid as a DNS name component"

@@ -87,7 +87,7 @@ struct ServiceUpdateTests {
       ("version=102&registryAuthFrom=x", body("a"), 400, "invalid registryAuthFrom 'x'"),
       ("version=102&registryAuthFrom=previous-spec", body("a"), 500, "service does not have a previous spec"),
       ("version=102&rollback=x", body("a"), 500, "unrecognized rollback option x"),
-      ("version=102", body("a", name: ""), 400, "rpc error: code = InvalidArgument desc = meta: name must be provided"),
+      ("version=102", body("a", name: ""), 501, "rpc error: code = Unimplemented desc = renaming services is not supported"),
       (
         "version=102", body("a", name: "other"), 501, "rpc error: code = Unimplemented desc = renaming services is not supported"
       ),

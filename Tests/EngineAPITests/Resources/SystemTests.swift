@@ -76,7 +76,7 @@ struct SystemTests {
   @Test(
     "what is not the swarm's goes to the engine",
     arguments: [
-      ("GET", "/version"), ("GET", "/containers/json"), ("PUT", "/services"), ("GET", "/services/a/b"), ("GET", "/networks"),
+      ("GET", "/version"), ("GET", "/containers/json"), ("PUT", "/services"), ("GET", "/services/a/b"), ("GET", "/services/"),
       ("POST", "/_ping"), ("GET", "/"), ("DELETE", "/swarm"), ("GET", "/distribution/x/json"),
     ])
   func piped(method: String, path: String) async throws {
@@ -145,7 +145,7 @@ struct NetworkGuardTests {
     #expect(status == 200)
     let json = try JSONValue(parsing: text)
     #expect(json["Id"] == "host" && json["Scope"] == "swarm" && json["Driver"] == "host")
-    #expect(try await rig.call("GET", "/networks/host") == (0, "piped"))
+    #expect(try await rig.call("GET", "/networks/host") == (0, "/networks/host"))
     #expect(try await rig.call("GET", "/networks/mine?scope=swarm") == (0, "/networks/mine?scope=swarm"))
   }
 }

@@ -43,9 +43,9 @@ struct TaskTests {
     let (rig, web) = try await Self.rig()
     let ingress =
       #"{"ID":"ingressclusteraaaaaaaaaaa","Version":{},"CreatedAt":"2024-05-01T10:00:00Z","UpdatedAt":"2024-05-01T10:00:00Z","#
-      + #""Spec":{"Name":"ingress","Labels":{},"DriverConfiguration":{},"Ingress":true,"IPAMOptions":{"Driver":{},"Configs":["#
-      + #"{"Subnet":"10.0.0.0/16","Gateway":"10.0.0.1"}]},"Scope":"swarm"},"DriverState":{"Name":"bridge"},"#
-      + #""IPAMOptions":{"Driver":{},"Configs":[{"Subnet":"10.0.0.0/16","Gateway":"10.0.0.1"}]}}"#
+      + #""Spec":{"Name":"ingress","Labels":{},"DriverConfiguration":{},"Ingress":true,"IPAMOptions":{"Driver":{}},"#
+      + #""Scope":"swarm"},"DriverState":{"Name":"overlay"},"#
+      + #""IPAMOptions":{"Driver":{"Name":"default"},"Configs":[{"Subnet":"10.0.0.0/16","Gateway":"10.0.0.1"}]}}"#
     let expected =
       #"{"ID":"t1","Version":{"Index":104},"CreatedAt":"2024-05-01T10:00:00Z","UpdatedAt":"2024-05-01T10:00:00Z","Labels":{},"#
       + #""Spec":{"ContainerSpec":{"Image":"web:1","Isolation":"default"},"Placement":{"Constraints":["node.id == n1"]},"#

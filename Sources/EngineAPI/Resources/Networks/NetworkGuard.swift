@@ -11,15 +11,38 @@ enum IngressBridge {
 
 /// Requests for networks are the engine's, except where they would make what this release has not or break what it needs.
 extension SwarmAPI {
+  /// The engine's list with the swarm's network before it.
+  func listNetworks(_ call: Call) async throws -> Rewritten {
+    let keys: Set = ["id", "name", "driver", "scope", "type", "label", "dangling"]
+    // What the engine has to refuse, it refuses.
+    guard let ingress = await ingress(), let filters = try? Filters(call.query["filters"], allowed: keys) else {
+      return call.unchanged
+    }
+    let engines = try await engine.networks(filters: filters.all).map(\.raw)
+    return .answer(.json(.array((ingress.matches(filters) ? [ingress.listed] : []) + engines)))
+  }
+
   func inspectNetwork(_ call: Call) async throws -> Rewritten {
-    guard let network = PredefinedNetwork(rawValue: call.id), case .active = await control.state
-    else { return call.unchanged }
+    guard case .active(let swarm) = await control.state else { return call.unchanged }
+    if let ingress = await ingress(), ingress.isMeant(by: call.id), call.query["scope"] ?? "swarm" == "swarm" {
+      let bridge = try? await engine.network(IngressBridge.name)
+      return .answer(.json(ingress.inspected(containers: bridge?.raw["Containers"] ?? [:], address: swarm.address)))
+    }
+    guard call.query["scope"] == "swarm", let network = PredefinedNetwork(rawValue: call.id) else { return call.unchanged }
     return .answer(.json(network.json))
+  }
+
+  private func ingress() async -> IngressNetwork? {
+    guard case .active(let swarm) = await control.state else { return nil }
+    return await swarm.store.read { $0.cluster }.map { IngressNetwork(of: $0) }
   }
 
   func createNetwork(_ call: Call) async throws -> Rewritten {
     // What is no JSON is for the engine to refuse.
     guard let body = try? JSONValue(parsing: call.request.body), let object = body.objectValue else { return call.unchanged }
+    if object.member(ignoringCase: "Name")?.stringValue == IngressNetwork.name, await ingress() != nil {
+      throw APIError(status: 409, "network with name \(IngressNetwork.name) already exists")
+    }
     let isOverlay = object.member(ignoringCase: "Driver")?.stringValue == "overlay"
     guard isOverlay || object.member(ignoringCase: "Scope")?.stringValue == "swarm" else { return call.unchanged }
     guard case .active = await control.state else {
@@ -29,11 +52,20 @@ extension SwarmAPI {
     throw APIError(status: 501, "overlay networks are not supported by this release of Skep")
   }
 
-  func removeNetwork(_ call: Call) async throws -> Rewritten { try await spareIngressBridge(call, "cannot be removed") }
+  func removeNetwork(_ call: Call) async throws -> Rewritten {
+    if let ingress = await ingress(), ingress.isMeant(by: call.id) {
+      throw APIError(status: 501, "removing the ingress network is not supported by this release of Skep")
+    }
+    return try await spareIngressBridge(call, "cannot be removed")
+  }
 
   /// Its addresses are given to tasks: another container could take one.
   func connectNetwork(_ call: Call) async throws -> Rewritten {
-    try await spareIngressBridge(call, "takes no other containers")
+    if let ingress = await ingress(), ingress.isMeant(by: call.id) {
+      let reason = SpecError(rpc: .permissionDenied, "network \(IngressNetwork.name) not manually attachable").message
+      throw APIError(status: 403, "Could not attach to network \(IngressNetwork.name): \(reason)")
+    }
+    return try await spareIngressBridge(call, "takes no other containers")
   }
 
   private func spareIngressBridge(_ call: Call, _ refusal: String) async throws -> Rewritten {

@@ -32,7 +32,9 @@ extension SwarmAPI {
   private func predefinedName(_ target: String) async throws -> String {
     if PredefinedNetwork(rawValue: target) != nil { return target }
     let ingress = SpecError.invalidArgument(#"Service cannot be explicitly attached to the ingress network "ingress""#)
-    if target == "ingress" { throw ingress }
+    if target == IngressNetwork.name || target.count > IngressNetwork.name.count && target.hasPrefix(IngressNetwork.name) {
+      throw ingress
+    }
     guard !target.isEmpty, let name = try await networkName(target) else {
       throw APIError(status: 404, "network \(target) not found")
     }

@@ -8,7 +8,7 @@ package enum ClusterJSON {
   package static func value(_ cluster: Cluster, withTokens: Bool) throws -> JSONValue {
     var object = ObjectJSON.head(
       id: cluster.id, version: cluster.version, createdAt: cluster.createdAt, updatedAt: cluster.updatedAt)
-    object.append("Spec", try GoJSONEncoder().encode(cluster.spec))
+    object.append("Spec", try GoJSONEncoder().encode(cluster.spec.asReadBack()))
     object.append("TLSInfo", tls(cluster.trustRoot))
     object.append("RootRotationInProgress", false)
     object.append("DefaultAddrPool", JSONValue(cluster.defaultAddrPool))
@@ -30,5 +30,15 @@ package enum ClusterJSON {
       object.append("CertIssuerPublicKey", .string(Base64.encode(names.publicKey)))
     }
     return .object(object)
+  }
+}
+
+extension ClusterSpec {
+  /// These two are shown even when an update left them out, which made them zero.
+  fileprivate func asReadBack() -> ClusterSpec {
+    var spec = self
+    spec.orchestration.taskHistoryRetentionLimit = orchestration.taskHistoryRetentionLimit ?? 0
+    spec.raft.keepOldSnapshots = raft.keepOldSnapshots ?? 0
+    return spec
   }
 }

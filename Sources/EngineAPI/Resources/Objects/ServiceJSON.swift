@@ -22,7 +22,9 @@ package enum ServiceJSON {
     }
   }
 
-  package static func value(_ service: Service, insertDefaults: Bool = false, counts: Counts? = nil) throws -> JSONValue {
+  package static func value(
+    _ service: Service, ingress: IngressNetwork?, insertDefaults: Bool = false, counts: Counts? = nil
+  ) throws -> JSONValue {
     var object = ObjectJSON.head(
       id: service.id, version: service.version, createdAt: service.createdAt, updatedAt: service.updatedAt)
     let spec = insertDefaults ? service.spec.withDefaults() : service.spec
@@ -30,17 +32,21 @@ package enum ServiceJSON {
     if let previous = service.previousSpec {
       object.append("PreviousSpec", try GoJSONEncoder().encode(previous.asReadBack()))
     }
-    object.append("Endpoint", try endpoint(service))
+    object.append("Endpoint", try endpoint(service, ingress))
     if let status = service.updateStatus { object.append("UpdateStatus", update(status)) }
     if let counts { object.append("ServiceStatus", value(counts)) }
     return .object(object)
   }
 
-  /// `{"Spec":{}}` until the allocator has seen the service.
-  private static func endpoint(_ service: Service) throws -> JSONValue {
+  /// `{"Spec":{}}` until the allocator has seen the service, and for one that publishes nothing.
+  private static func endpoint(_ service: Service, _ ingress: IngressNetwork?) throws -> JSONValue {
     var object = JSONObject()
-    object.append("Spec", try GoJSONEncoder().encode(service.endpoint?.spec ?? EndpointSpec()))
-    if let ports = service.endpoint?.ports, !ports.isEmpty { object.append("Ports", .array(ports.map(ObjectJSON.port))) }
+    guard let given = service.endpoint, !given.ports.isEmpty else { return ["Spec": [:]] }
+    object.append("Spec", try GoJSONEncoder().encode(given.spec))
+    object.append("Ports", .array(given.ports.map(ObjectJSON.port)))
+    if let address = given.virtualIP, let network = ingress {
+      object.append("VirtualIPs", [["NetworkID": .string(network.id), "Addr": .string("\(address)/\(network.subnet.prefix)")]])
+    }
     return .object(object)
   }
 
@@ -59,10 +65,11 @@ package enum ServiceJSON {
 }
 
 extension ServiceSpec {
-  /// The spec as swarm returns it, which differs from what was sent in two places.
+  /// The spec as swarm returns it, which differs from what was sent in three places.
   func asReadBack() -> ServiceSpec {
     var spec = self
     spec.taskTemplate = taskTemplate.asReadBack()
+    if spec.taskTemplate.runtime?.isEmpty ?? true { spec.taskTemplate.runtime = "container" }
     if let config = updateConfig { spec.updateConfig = config.asReadBack() }
     if let config = rollbackConfig { spec.rollbackConfig = config.asReadBack() }
     return spec

@@ -7,7 +7,7 @@ package import ClusterStore
 package struct TaskJSON {
   private let store: ClusterStore
   private var specs: [TaskTemplate.Key: JSONValue] = [:]
-  private lazy var ingress: JSONValue? = store.cluster.map(IngressNetwork.value(of:))
+  private lazy var ingress: JSONValue? = store.cluster.map { IngressNetwork(of: $0).attachment }
 
   package init(store: ClusterStore) { self.store = store }
 
@@ -56,25 +56,6 @@ package struct TaskJSON {
     var ports = JSONObject()
     if !status.hostPorts.isEmpty { ports.append("Ports", .array(status.hostPorts.map(ObjectJSON.port))) }
     object.append("PortStatus", .object(ports))
-    return .object(object)
-  }
-}
-
-/// The network behind ingress ports, in swarm's shape. It is no object of the store: every part of it follows from the cluster.
-enum IngressNetwork {
-  static func value(of cluster: Cluster) -> JSONValue {
-    // Made from the cluster's id, so that it never changes and has the length of every other id.
-    let id = "ingress" + cluster.id.prefix(Identifier.length - "ingress".count)
-    var object = ObjectJSON.head(id: id, version: 0, createdAt: cluster.createdAt, updatedAt: cluster.createdAt)
-    let pool: JSONValue = ["Subnet": .string("\(cluster.ingressPool)"), "Gateway": .string("\(cluster.ingressPool.gateway)")]
-    let addresses: JSONValue = ["Driver": [:], "Configs": [pool]]
-    object.append(
-      "Spec",
-      [
-        "Name": "ingress", "Labels": [:], "DriverConfiguration": [:], "Ingress": true, "IPAMOptions": addresses, "Scope": "swarm",
-      ])
-    object.append("DriverState", ["Name": "bridge"])
-    object.append("IPAMOptions", addresses)
     return .object(object)
   }
 }

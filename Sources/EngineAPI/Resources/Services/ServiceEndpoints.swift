@@ -9,17 +9,19 @@ extension SwarmAPI {
     let withStatus = call.version >= APIVersion(1, 41) && call.query.flag("status")
     let store = await swarm.store.read { $0 }
     let found = store.services.values.filter { ServiceFilter.matches($0, filters) }.sorted { $0.id < $1.id }
+    let ingress = store.cluster.map { IngressNetwork(of: $0) }
     return .json(
       .array(
         try found.map { service in
-          try ServiceJSON.value(service, counts: withStatus ? .init(of: service, in: store) : nil)
+          try ServiceJSON.value(service, ingress: ingress, counts: withStatus ? .init(of: service, in: store) : nil)
         }))
   }
 
   func inspectService(_ call: Call, _ swarm: ActiveSwarm) async throws -> Response {
     let insertDefaults = try call.strictFlag("insertDefaults")
-    let service = try await swarm.store.read { try $0.lookUpService(call.id) }
-    return .json(try ServiceJSON.value(service, insertDefaults: insertDefaults))
+    let (service, cluster) = try await swarm.store.read { (try $0.lookUpService(call.id), $0.cluster) }
+    let ingress = cluster.map { IngressNetwork(of: $0) }
+    return .json(try ServiceJSON.value(service, ingress: ingress, insertDefaults: insertDefaults))
   }
 
   func createService(_ call: Call, _ swarm: ActiveSwarm) async throws -> Response {

@@ -50,6 +50,8 @@ package enum ServiceResource {
     }
     try spec.checkSupport()
     let spec = spec.withMode()
+    // The front end of swarm invents a name for a spec without one, which is then another name.
+    guard spec.name?.isEmpty == false else { throw SpecError(rpc: .unimplemented, "renaming services is not supported") }
     try spec.validate()
     try checkPorts(of: spec, exceptID: id, in: transaction)
     guard spec.mode.kind == service.spec.mode.kind else {

@@ -15,10 +15,11 @@ extension ServiceSpec {
     try makeCanonical()
   }
 
-  /// Two bodies that mean the same become the same spec, or a service would be updated for nothing: empty lists are absent ones, and
-  /// "default" isolation, which every answer shows, is none.
+  /// Two bodies that mean the same become the same spec, or a service would be updated for nothing: empty lists are absent ones,
+  /// and what every answer shows ("default" isolation, "container" runtime) is none.
   private mutating func makeCanonical() throws {
     if taskTemplate.containerSpec?.isolation == "default" { taskTemplate.containerSpec?.isolation = nil }
+    if taskTemplate.runtime == "container" { taskTemplate.runtime = nil }
     self = try GoJSONDecoder().decode(ServiceSpec.self, from: try GoJSONEncoder().encode(self))
   }
 

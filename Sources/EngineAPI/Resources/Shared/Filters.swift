@@ -35,6 +35,8 @@ package struct Filters: Sendable, Hashable {
     }
   }
 
+  package var all: [String: [String]] { values }
+
   package subscript(key: String) -> [String] { values[key] ?? [] }
 
   package func contains(_ key: String) -> Bool { !self[key].isEmpty }

@@ -23,7 +23,9 @@ package struct InitRequest: Codable, Sendable {
       listen: listenAddr ?? "", advertise: advertiseAddr ?? "", dataPath: dataPathAddr ?? "", system: system)
     let knowsPools = version >= APIVersion(1, 39)
     let pools = try AddressPools(
-      pools: knowsPools ? defaultAddrPool ?? [] : [], subnetSize: knowsPools ? subnetSize : 0,
+      pools: knowsPools ? defaultAddrPool ?? [] : [],
+      // Swarm looks at the size only when there is a list of pools, be it empty.
+      subnetSize: knowsPools && defaultAddrPool != nil ? subnetSize : 0,
       dataPathPort: version >= APIVersion(1, 40) ? dataPathPort : 0)
     let availability = (availability ?? "").isEmpty ? "active" : (availability ?? "").lowercased()
     guard NodeSpec.availabilities.contains(availability) else {

@@ -56,6 +56,6 @@ extension SwarmAPI {
 
   func unlockSwarm(_ call: Call) async throws -> Response {
     guard case .inactive = await control.state else { throw APIError(status: 409, "swarm is not locked") }
-    throw APIError(status: 503, SwarmText.notInSwarm)
+    throw APIError(status: 503, SwarmText.noSwarm)
   }
 }

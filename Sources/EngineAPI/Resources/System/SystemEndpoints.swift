@@ -5,10 +5,9 @@ import ClusterModel
 extension SwarmAPI {
   /// Answers without the store, and with our own newest version while the engine has never answered.
   func ping(_ call: Call) async -> Response {
-    let version = (try? await engine.apiVersion()) ?? "\(APIVersion.newest)"
     return Response(
       headers: [
-        "Api-Version": version, "Swarm": await swarmHeader(), "Docker-Experimental": "false", "Ostype": "linux",
+        "Api-Version": await announcedVersion, "Swarm": await swarmHeader(), "Docker-Experimental": "false", "Ostype": "linux",
         "Cache-Control": "no-cache, no-store, must-revalidate", "Pragma": "no-cache", "Content-Type": "text/plain; charset=utf-8",
       ], body: .bytes(Array("OK".utf8)))
   }

@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: Apache-2.0
+from language import api, docker, quietly, settle
+
+CREATE = "service create --quiet --detach --no-resolve-image"
+
+TOPICS = {
+    "services: their life": [
+        docker(f"{CREATE} --name web --replicas 2 --publish published=8080,target=80 --label a=1 --container-label b=2 skep-web"),
+        settle(),
+        docker("service ls"), docker("service ls --quiet"), docker("service ls --format '{{json .}}'"),
+        docker("service ls --filter name=we"), docker("service ls --filter name=x"), docker("service ls --filter label=a"),
+        docker("service ls --filter label=a=2"), docker("service ls --filter mode=global"), docker("service ls --filter mode=x"),
+        docker("service ls --filter other=x"),
+        docker("service ps web"), docker("service ps --no-trunc --quiet web", sort=True),
+        docker("service ps --format '{{.Name}} {{.Image}} {{.Node}} {{.DesiredState}} {{.Error}} {{.Ports}}' web", sort=True),
+        docker("service ps --filter desired-state=running web"), docker("service ps --filter desired-state=lazy web"),
+        docker("service ps --filter node=n1 web"), docker("service ps --filter node=n9 web"),
+        docker("service ps --filter name=web.1 web"), docker("service ps --filter x=y web"), docker("service ps nothing"),
+        docker("service inspect web"), docker("service inspect --pretty web"), docker("service inspect nothing"),
+        docker("service inspect web nothing"), docker("service inspect --format '{{.Spec.Name}}' web"),
+        api("GET", "/v1.41/services/web"), api("GET", "/v1.41/services/WEB"), api("GET", "/v1.41/services/{id:web}"),
+        api("GET", "/v1.41/services/web?insertDefaults=true"), api("GET", "/v1.41/services/web?insertDefaults=x"),
+        api("GET", "/v1.41/services"), api("GET", "/v1.41/services?status=true"), api("GET", "/v1.40/services?status=true"),
+        api("GET", "/v1.24/services"), api("GET", "/v1.41/tasks"), api("GET", "/v1.41/tasks/{task:}"),
+        docker("service scale web=3"), docker("service scale web=x"), docker("service scale nothing=1"), docker("service scale web"),
+        settle(), docker("service ls"),
+        docker("service rm web nothing"), settle(), docker("service ls"), docker("service ps web"),
+        docker("service rm"), api("DELETE", "/v1.41/services/web"),
+    ],
+    "services: waited for": [
+        docker("service create --quiet --no-resolve-image --name web skep-web"),
+        docker("service update --quiet --env-add A=1 web"),
+        docker("service scale web=2"),
+        docker("service rollback --quiet web"),
+        docker("service inspect --format '{{json .UpdateStatus}}' web"),
+        docker("service rm web"), settle(),
+        docker("service create --quiet --no-resolve-image --mode global --name everywhere skep-web"),
+        docker("service ls"), docker("service inspect everywhere"), docker("service scale everywhere=2"),
+        docker("service ps --format '{{.Name}}' everywhere"), docker("service ls --filter mode=global"),
+        docker("service rm everywhere"), settle(),
+    ],
+    "services: tasks that end": [
+        docker(f"{CREATE} --name once --restart-condition none skep-web sh -c 'exit 3'"),
+        docker(f"{CREATE} --name done --restart-condition on-failure skep-web true"),
+        docker(f"{CREATE} --name missing --restart-max-attempts 1 --restart-delay 100ms no-such-image:1"),
+        docker(f"{CREATE} --name nowhere --constraint node.labels.x==y skep-web"),
+        docker(f"{CREATE} --name huge --reserve-memory 100TB skep-web"),
+        quietly(docker("run --rm skep-web sleep 4")),
+        docker("service ps --format '{{.Name}} {{.DesiredState}} {{.Error}}' once"),
+        docker("service ps --format '{{.Name}} {{.DesiredState}} {{.Error}}' done"),
+        docker("service ps --no-trunc --format '{{.Name}} {{.DesiredState}} {{.Error}}' nowhere"),
+        docker("service ps --no-trunc --format '{{.Name}} {{.DesiredState}} {{.Error}}' huge"),
+        docker("service ps --format '{{.DesiredState}}' missing", sort=True),
+        docker("service ls"),
+        api("GET", "/v1.41/tasks?filters={\"service\":[\"once\"]}"), api("GET", "/v1.41/tasks?filters={\"service\":[\"nowhere\"]}"),
+        docker("service rm once done missing nowhere huge"), settle(),
+    ],
+}

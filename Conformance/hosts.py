@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The two systems under comparison: hosts of the playground, alike but for who answers."""
+import http.client
+import json
+import os
+import socket
+import subprocess
+import tempfile
+import time
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+SKEP = os.path.join(ROOT, ".build", "debug", "skep")
+
+
+class UnixConnection(http.client.HTTPConnection):
+    def __init__(self, path, timeout):
+        super().__init__("docker", timeout=timeout)
+        self.path = path
+
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(self.path)
+
+
+class Host:
+    """One playground with one host, n1. Names, addresses and images are the same in both systems."""
+
+    def __init__(self, name, engine_only):
+        self.name = name
+        self.directory = f"/var/tmp/skep-conformance-{os.getpid()}-{name}"
+        self.engine_only = engine_only
+        self.socket = f"{self.directory}/n1/" + ("engine.sock" if engine_only else "docker.sock")
+        self.configuration = tempfile.mkdtemp(prefix="skep-conformance-")
+
+    def up(self):
+        arguments = ["--engine-only"] if self.engine_only else []
+        subprocess.run([SKEP, "playground", "up", "--dir", self.directory, *arguments], check=True, stdout=subprocess.DEVNULL)
+
+    def down(self):
+        subprocess.run([SKEP, "playground", "down", "--dir", self.directory], check=False, stdout=subprocess.DEVNULL)
+        os.rmdir(self.configuration) if not os.listdir(self.configuration) else None
+
+    def docker(self, arguments, stdin="", timeout=60):
+        """Exit status, standard output, standard error."""
+        environment = {
+            "PATH": os.environ["PATH"], "HOME": self.configuration, "DOCKER_CONFIG": self.configuration,
+            "DOCKER_HOST": f"unix://{self.socket}", "LANG": "C.UTF-8", "COLUMNS": "200",
+        }
+        try:
+            result = subprocess.run(
+                ["docker", *arguments], input=stdin, capture_output=True, text=True, timeout=timeout, env=environment)
+        except subprocess.TimeoutExpired as expired:
+            text = lambda value: (value or b"").decode() if isinstance(value, bytes) else value or ""
+            return -1, text(expired.stdout), text(expired.stderr) + "\n(still running)"
+        return result.returncode, result.stdout, result.stderr
+
+    def call(self, method, path, body=None, headers=None, timeout=20):
+        """Status, headers, body. A body that is no text is sent as JSON."""
+        connection = UnixConnection(self.socket, timeout)
+        headers = dict(headers or {})
+        if body is not None:
+            headers.setdefault("Content-Type", "application/json")
+            body = body if isinstance(body, (str, bytes)) else json.dumps(body)
+        try:
+            connection.request(method, path, body=body, headers=headers)
+            answer = connection.getresponse()
+            return answer.status, dict(answer.getheaders()), answer.read()
+        except (OSError, http.client.HTTPException) as error:
+            return 0, {}, f"{type(error).__name__}: {error}".encode()
+        finally:
+            connection.close()
+
+    def json(self, path):
+        status, _, body = self.call("GET", path)
+        return json.loads(body) if status == 200 else []
+
+    def settle(self, limit=90):
+        """Waits until every service has what it asks for and no update is under way. False if that does not come."""
+        deadline = time.monotonic() + limit
+        while time.monotonic() < deadline:
+            if self.is_settled():
+                return True
+            time.sleep(0.1)
+        return False
+
+    def unsettled(self):
+        """Services that have not what they ask for."""
+        services = self.json("/v1.41/services?status=true")
+        wanting = [s for s in services if s["ServiceStatus"]["RunningTasks"] != s["ServiceStatus"]["DesiredTasks"]]
+        return sorted(s["Spec"]["Name"] for s in wanting)
+
+    def is_settled(self):
+        services = self.json("/v1.41/services?status=true")
+        tasks = self.json("/v1.41/tasks")
+        if any(s.get("UpdateStatus", {}).get("State") in ("updating", "rollback_started") for s in services):
+            return False
+        if any(s["ServiceStatus"]["RunningTasks"] != s["ServiceStatus"]["DesiredTasks"] for s in services):
+            return False
+        known = {s["ID"] for s in services}
+        leaving = [t for t in tasks if t["DesiredState"] != "running" and t["Status"]["State"] in ACTIVE]
+        return not leaving and all(t["ServiceID"] in known for t in tasks)
+
+
+ACTIVE = ("new", "pending", "assigned", "accepted", "preparing", "ready", "starting", "running")

@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The words that cases are written in. Each becomes one step, done on both systems in the order of the file."""
+import shlex
+from dataclasses import dataclass, field
+
+import normal
+
+
+@dataclass
+class Step:
+    name: str
+    compared: bool = True
+
+    def run(self, host):
+        """The normalised outcome."""
+        raise NotImplementedError
+
+
+@dataclass
+class Command(Step):
+    """`docker …`, as a user types it. `{id:NAME}` becomes that service's id."""
+
+    arguments: list = field(default_factory=list)
+    stdin: str = ""
+    timeout: float = 60
+    sort: bool = False
+
+    def run(self, host):
+        arguments = [expand(each, host) for each in self.arguments]
+        status, output, error = host.docker(arguments, self.stdin, self.timeout)
+        lines = normal.output(output)
+        if self.sort and isinstance(lines, list):
+            lines = sorted(lines, key=str)
+        return {"status": status, "stdout": lines, "stderr": normal.output(error)}
+
+
+@dataclass
+class Call(Step):
+    """A request to the API. `{id:NAME}` and `{version:NAME}` in the path are that service's, `{node}` the node's id."""
+
+    method: str = "GET"
+    path: str = "/"
+    body: object = None
+    headers: dict = field(default_factory=dict)
+
+    def run(self, host):
+        status, headers, body = host.call(self.method, expand(self.path, host), self.content(host), self.headers)
+        shown = {"status": status, "body": normal.body(body)}
+        for header in ("Content-Type", "Api-Version", "Docker-Experimental", "Ostype", "Swarm"):
+            if header in headers:
+                shown[header] = headers[header]
+        return shown
+
+    def content(self, host):
+        return expand(self.body, host) if isinstance(self.body, str) else self.body
+
+
+@dataclass
+class Settle(Step):
+    """Waits until nothing changes any more."""
+
+    def run(self, host):
+        return {"settled": host.settle(), "unsettled": host.unsettled()}
+
+
+def expand(text, host):
+    while "{id:" in text or "{version:" in text or "{node" in text or "{swarm" in text:
+        before, _, rest = text.partition("{")
+        word, _, after = rest.partition("}")
+        text = before + value(word, host) + after
+    return text
+
+
+def value(word, host):
+    kind, _, name = word.partition(":")
+    if kind == "id":
+        return next((s["ID"] for s in host.json("/v1.41/services") if s["Spec"]["Name"] == name), "missing")
+    if kind == "version":
+        return next((str(s["Version"]["Index"]) for s in host.json("/v1.41/services") if s["Spec"]["Name"] == name), "0")
+    if kind == "task":
+        return next((t["ID"] for t in host.json("/v1.41/tasks") if t.get("Slot") == 1 and t["DesiredState"] == "running"), "missing")
+    if word == "swarm-version":
+        return str(host.json("/v1.41/swarm")["Version"]["Index"])
+    nodes = host.json("/v1.41/nodes")
+    return {"node": nodes[0]["ID"], "node-version": str(nodes[0]["Version"]["Index"])}.get(word, word) if nodes else "missing"
+
+
+def docker(line, **options):
+    return Command(f"docker {line}", arguments=shlex.split(line), **options)
+
+
+def api(method, path, body=None, name=None, **headers):
+    shown = name or f"{method} {path}" + (f" {body if isinstance(body, str) else ''}" if body is not None else "")
+    return Call(shown[:160], method=method, path=path, body=body, headers={k.replace("_", "-"): v for k, v in headers.items()})
+
+
+def quietly(step):
+    """Done, and not compared."""
+    step.compared = False
+    return step
+
+
+def settle(what=""):
+    return Settle(f"settle{' after ' if what else ''}{what}")
+
+
+@dataclass
+class Container(Step):
+    """What the engine was told of a service's containers."""
+
+    service: str = ""
+
+    def run(self, host):
+        filters = normal.quoted({"label": [f"com.docker.swarm.service.name={self.service}"]})
+        found = host.json(f"/v1.41/containers/json?all=1&filters={filters}")
+        details = [host.json(f"/v1.41/containers/{each['Id']}/json") for each in found]
+        keys = ("Args", "Config", "HostConfig", "Image", "Mounts", "Name", "Path", "RestartCount")
+        return {"containers": [normal.tree({key: each[key] for key in keys}) for each in details if each]}
+
+
+def container(service):
+    return Container("the container", service=service)
