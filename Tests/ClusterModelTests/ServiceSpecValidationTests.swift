@@ -31,6 +31,14 @@ struct ServiceSpecValidationTests {
       (#"{"TaskTemplate":{"Runtime":"wasm","ContainerSpec":{}}}"#, "unsupported runtime"),
       (#"{"TaskTemplate":{"ContainerSpec":{},"RestartPolicy":{"Condition":"x"}}}"#, #"invalid RestartCondition: "x""#),
       (#"{"TaskTemplate":{"ContainerSpec":{"Mounts":[{"Type":"image"}]}}}"#, #"invalid MountType: "image""#),
+      (
+        #"{"TaskTemplate":{"ContainerSpec":{"Mounts":[{"Type":"bind","BindOptions":{"Propagation":"x"}}]}}}"#,
+        #"invalid MountPropagation: "x""#
+      ),
+      (
+        #"{"TaskTemplate":{"ContainerSpec":{"Privileges":{"Seccomp":{"Mode":"custom","Profile":"e3!"}}}}}"#,
+        "invalid JSON: illegal base64 data at input byte 2"
+      ),
       (#"{"TaskTemplate":{"ContainerSpec":{}},"EndpointSpec":{"Mode":"x"}}"#, #"invalid resolution mode: "x""#),
       (
         #"{"TaskTemplate":{"ContainerSpec":{}},"UpdateConfig":{"FailureAction":"x"}}"#,
