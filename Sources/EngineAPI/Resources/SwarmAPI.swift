@@ -18,9 +18,15 @@ package struct SwarmAPI: Responder {
     self.now = now
   }
 
-  /// The lower of the engine's and our own newest.
-  package var announcedVersion: String {
-    get async { (try? await engine.apiVersion()) ?? "\(APIVersion.newest)" }
+  /// The engine's, at most our own newest version.
+  package var announcement: Announcement {
+    get async {
+      var announcement = Announcement()
+      guard let greeting = try? await engine.greeting() else { return announcement }
+      announcement.apiVersion = greeting.apiVersion
+      announcement.isExperimental = greeting.isExperimental
+      return announcement
+    }
   }
 
   package func route(_ line: RequestLine) -> Route {
