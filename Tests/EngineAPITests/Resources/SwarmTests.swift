@@ -138,6 +138,7 @@ struct SwarmTests {
     #expect(try await rig.call("GET", "/swarm") == (200, Self.cluster + tokens))
     #expect(try await rig.call("GET", "/swarm/unlockkey") == (200, #"{"UnlockKey":""}"#))
     #expect(try await rig.call("POST", "/swarm/unlock", #"{"UnlockKey":"x"}"#) == (409, "swarm is not locked"))
+    #expect(try await rig.call("POST", "/swarm/unlock", "{") == (400, "invalid JSON: unexpected EOF"))
     let inactive = try await SwarmRig(active: false)
     #expect(try await inactive.call("POST", "/swarm/unlock", "{}") == (503, SwarmTests.noSwarm))
   }
