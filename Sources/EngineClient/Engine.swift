@@ -37,7 +37,8 @@ package struct EngineGreeting: Sendable, Hashable {
 package protocol Engine: Sendable {
   /// Asked of the engine once; again after it was away.
   func greeting() async throws -> EngineGreeting
-  func version() async throws -> EngineVersion
+  /// `version` as for `info`.
+  func version(version: String?) async throws -> Inspected<EngineVersion>
   /// Answered by the rules of API `version`, or of the engine's where that is lower or `version` is nil.
   func info(version: String?) async throws -> Inspected<EngineInfo>
 
@@ -80,6 +81,7 @@ package protocol Engine: Sendable {
 
 extension Engine {
   package func apiVersion() async throws -> String { try await greeting().apiVersion }
+  package func version() async throws -> Inspected<EngineVersion> { try await version(version: nil) }
   package func info() async throws -> Inspected<EngineInfo> { try await info(version: nil) }
   package func networks(filters: [String: [String]]) async throws -> [Inspected<EngineNetwork>] {
     try await networks(filters: filters, version: nil)

@@ -5,8 +5,10 @@ import HTTPWire
 import NIOCore
 
 extension EngineClient: Engine {
-  package func version() async throws -> EngineVersion {
-    try await decode(EngineVersion.self, usual("GET", "/version"))
+  package func version(version: String?) async throws -> Inspected<EngineVersion> {
+    var request = usual("GET", "/version")
+    request.version = version
+    return try await inspect(request)
   }
 
   package func info(version: String?) async throws -> Inspected<EngineInfo> {

@@ -6,13 +6,16 @@ package import EngineClient
 extension FakeEngine: Engine {
   package func greeting() async throws -> EngineGreeting {
     try await asked()
-    return EngineGreeting(apiVersion: apiVersion, isExperimental: isExperimental, builderVersion: minor < 42 ? "" : "2")
+    return EngineGreeting(
+      apiVersion: minor > 50 ? "1.50" : apiVersion, isExperimental: isExperimental, builderVersion: minor < 42 ? "" : "2")
   }
 
-  package func version() async throws -> EngineVersion {
+  package func version(version: String?) async throws -> Inspected<EngineVersion> {
     try await asked()
-    return try GoJSONDecoder().decode(
-      EngineVersion.self, from: ["Version": .string(engineVersion), "ApiVersion": .string(apiVersion)])
+    let versions: JSONValue = ["Version": .string(engineVersion), "ApiVersion": .string(apiVersion), "MinAPIVersion": "1.24"]
+    var json = versions
+    json["Components"] = [["Name": "Engine", "Version": .string(engineVersion), "Details": versions]]
+    return try Inspected(json: json)
   }
 
   package func info(version: String?) async throws -> Inspected<EngineInfo> {

@@ -48,6 +48,10 @@ struct CanonicalSpecTests {
         #""Placement":{"MaxReplicas":0,"Preferences":[{},{"Spread":{}}],"Platforms":[{}]}"#,
         #""Placement":{"Preferences":[{"Spread":{"SpreadDescriptor":""}}],"Platforms":[{}]}"#
       ),
+      (
+        #""Resources":{"Reservations":{"GenericResources":[{"DiscreteResourceSpec":{"Kind":"gpu","Value":0}}]}}"#,
+        #""Resources":{"Reservations":{"GenericResources":[{"DiscreteResourceSpec":{"Kind":"gpu"}}]}}"#
+      ),
       (#""Runtime":"container","LogDriver":{}"#, #""LogDriver":{}"#),
     ])
   func tasks(members: String, expected: String) throws {
@@ -72,7 +76,7 @@ struct CanonicalSpecTests {
         #"{"Privileges":{"CredentialSpec":null,"SELinuxContext":{"Disable":true,"User":"","Role":"","Type":"","Level":""},"#
           + #""Seccomp":{"Mode":"default"},"AppArmor":{"Mode":"default"},"NoNewPrivileges":true}}"#
       ),
-      (#""Mounts":[{"Target":"/x"}]"#, #"{"Mounts":[{"Type":"bind","Target":"/x"}]}"#),
+      (#""Mounts":[{"Target":"/x","Consistency":"cached"}]"#, #"{"Mounts":[{"Type":"bind","Target":"/x"}]}"#),
       (
         #""Mounts":[{"Type":"TMPFS","Target":"/x","ReadOnly":false,"TmpfsOptions":{"SizeBytes":0,"Mode":0}}]"#,
         #"{"Mounts":[{"Type":"tmpfs","Target":"/x","TmpfsOptions":{}}]}"#

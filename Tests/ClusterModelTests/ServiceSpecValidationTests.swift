@@ -36,6 +36,18 @@ struct ServiceSpecValidationTests {
         #"invalid MountPropagation: "x""#
       ),
       (
+        #"{"TaskTemplate":{"ContainerSpec":{"Privileges":{"CredentialSpec":{}}}}}"#,
+        #"invalid CredentialSpec: must either provide "file", "registry", or "config" for credential spec"#
+      ),
+      (
+        #"{"TaskTemplate":{"ContainerSpec":{"Privileges":{"CredentialSpec":{"File":"a","config":"b"}}}}}"#,
+        #"invalid CredentialSpec: cannot specify both "config" and "file" credential specs"#
+      ),
+      (
+        #"{"TaskTemplate":{"ContainerSpec":{"Privileges":{"CredentialSpec":{"File":"a","Config":"b","Registry":"c"}}}}}"#,
+        #"invalid CredentialSpec: cannot specify both "config", "file", and "registry" credential specs"#
+      ),
+      (
         #"{"TaskTemplate":{"ContainerSpec":{"Privileges":{"Seccomp":{"Mode":"custom","Profile":"e3!"}}}}}"#,
         "invalid JSON: illegal base64 data at input byte 2"
       ),
@@ -212,9 +224,9 @@ struct ServiceSpecValidationTests {
     let text = try GoJSONEncoder().encode(filled).text
     #expect(
       text == #"{"Name":"web","Labels":{},"TaskTemplate":{"ContainerSpec":{"Image":"nginx:1","StopGracePeriod":10000000000,"#
-        + #""DNSConfig":{}},"Resources":{"Limits":{},"Reservations":{}},"RestartPolicy":{"Condition":"any","Delay":5000000000,"#
+        + #""DNSConfig":{}},"Resources":{},"RestartPolicy":{"Condition":"any","Delay":5000000000,"#
         + #""MaxAttempts":0},"Placement":{},"ForceUpdate":0},"Mode":{"Replicated":{"Replicas":2}},"UpdateConfig":{"Parallelism":0,"#
         + #""Monitor":5000000000,"MaxFailureRatio":0},"RollbackConfig":{"Parallelism":1,"FailureAction":"pause","#
-        + #""Monitor":5000000000,"MaxFailureRatio":0,"Order":"stop-first"},"EndpointSpec":{"Mode":"vip"}}"#)
+        + #""Monitor":5000000000,"MaxFailureRatio":0,"Order":"stop-first"}}"#)
   }
 }

@@ -37,6 +37,8 @@ extension Mount {
     let kind = type.filled("bind")
     mount.type = Self.types.first { $0 == kind.lowercased() } ?? kind
     mount.readOnly = readOnly.ifTrue
+    // Swarm has no place for it.
+    mount.consistency = nil
     mount.bindOptions = bindOptions?.canonical()
     mount.volumeOptions?.noCopy = volumeOptions?.noCopy.ifTrue
     mount.tmpfsOptions?.sizeBytes = tmpfsOptions?.sizeBytes.nonZero

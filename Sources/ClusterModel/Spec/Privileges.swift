@@ -59,8 +59,23 @@ package struct Privileges: Codable, Sendable, Hashable {
 
   /// Go reads the profile as bytes.
   func checkConversion() throws(SpecError) {
+    try checkCredentials()
     guard let profile = seccomp?.profile, Base64.decode(profile) == nil else { return }
     let start = profile.prefix { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "+" || $0 == "/") }
     throw SpecError("invalid JSON: illegal base64 data at input byte \(start.count)")
+  }
+
+  private func checkCredentials() throws(SpecError) {
+    guard let object = credentialSpec.objectValue else { return }
+    let given = ["config", "file", "registry"].filter { object.member(ignoringCase: $0)?.stringValue?.isEmpty == false }
+    let names = given.map(\.goQuoted)
+    switch names.count {
+    case 0: throw SpecError(#"invalid CredentialSpec: must either provide "file", "registry", or "config" for credential spec"#)
+    case 1: return
+    case 2: throw SpecError("invalid CredentialSpec: cannot specify both \(names[0]) and \(names[1]) credential specs")
+    default:
+      let text = "cannot specify both \(names[0]), \(names[1]), and \(names[2]) credential specs"
+      throw SpecError("invalid CredentialSpec: \(text)")
+    }
   }
 }

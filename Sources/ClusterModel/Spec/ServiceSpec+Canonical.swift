@@ -65,6 +65,11 @@ extension Resources {
     resources.limits?.pids = limits?.pids.nonZero
     resources.reservations?.nanoCPUs = reservations?.nanoCPUs.nonZero
     resources.reservations?.memoryBytes = reservations?.memoryBytes.nonZero
+    resources.reservations?.genericResources = reservations?.genericResources?.map { resource in
+      var copy = resource
+      copy.discreteResourceSpec?.value = resource.discreteResourceSpec?.value.nonZero
+      return copy
+    }
     return resources
   }
 }

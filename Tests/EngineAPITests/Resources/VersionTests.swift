@@ -44,6 +44,18 @@ struct VersionTests {
     #expect((newest["BridgeNfIptables"] != nil) == (minor < 50))
   }
 
+  @Test("no newer version is told than is served", arguments: ["1.41", "1.50", "1.51", "1.60"])
+  func version(engines: String) async throws {
+    let rig = try await SwarmRig(engine: FakeEngine(apiVersion: engines))
+    let told = engines > "1.50" ? "1.50" : engines
+    let version = try JSONValue(parsing: try await rig.call("GET", "/version").text)
+    #expect(version["ApiVersion"] == .string(told) && version["MinAPIVersion"] == "1.24")
+    #expect(version["Components"]?.arrayValue?.first?["Details"]?["ApiVersion"] == .string(told))
+    #expect(await rig.api.announcement.apiVersion == told)
+    await rig.engine.goAway()
+    #expect(try await rig.call("GET", "/version").status == 503)
+  }
+
   @Test("a list of networks is in the client's version, with the swarm's own network in it", arguments: minors)
   func networks(minor: Int) async throws {
     let rig = try await SwarmRig(engine: FakeEngine(apiVersion: "1.\(minor)"))

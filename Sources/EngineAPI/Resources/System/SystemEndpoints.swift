@@ -38,6 +38,28 @@ extension SwarmAPI {
     return .json(info)
   }
 
+  /// The engine's own answer, with no newer version of the API in it than is served: there are clients that speak what they read here.
+  func version(_ call: Call) async throws -> Response {
+    var version = try await engine.version(version: call.request.version?.description).raw
+    Self.limitVersion(&version)
+    if let components = version["Components"]?.arrayValue {
+      version["Components"] = .array(
+        components.map { component in
+          var component = component
+          guard var details = component["Details"] else { return component }
+          Self.limitVersion(&details)
+          component["Details"] = details
+          return component
+        })
+    }
+    return .json(version)
+  }
+
+  private static func limitVersion(_ object: inout JSONValue) {
+    guard let own = object["ApiVersion"]?.stringValue.flatMap({ APIVersion($0) }), own > .newest else { return }
+    object["ApiVersion"] = .string("\(APIVersion.newest)")
+  }
+
   private func infoSection() async throws -> InfoSection {
     switch await control.state {
     case .inactive: .inactive
