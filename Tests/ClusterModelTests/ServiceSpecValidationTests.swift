@@ -76,6 +76,7 @@ struct ServiceSpecValidationTests {
       (#""Image":"""#, "", "ContainerSpec: image reference must be provided"),
       (#""Image":"Nope:1""#, "", #"ContainerSpec: "Nope:1" is not a valid repository/tag"#),
       (#""Mounts":[{"Target":"/x"},{"Target":"/x"}]"#, "", "ContainerSpec: duplicate mount point: /x"),
+      (#""Mounts":[{"Target":"/1"},{"Target":"/{{.Task.Slot}}"}]"#, "", "ContainerSpec: duplicate mount point: /1"),
       (#""Healthcheck":{"Interval":1}"#, "", "ContainerSpec: Interval in HealthConfig cannot be less than 1ms"),
       (#""Healthcheck":{"Timeout":-1}"#, "", "ContainerSpec: Timeout in HealthConfig cannot be less than 1ms"),
       (#""Healthcheck":{"StartPeriod":1}"#, "", "ContainerSpec: StartPeriod in HealthConfig cannot be less than 1ms"),
