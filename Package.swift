@@ -34,6 +34,7 @@ let package = Package(
     .executable(name: "skepd", targets: ["skepd"]),
     .executable(name: "skep", targets: ["skep"]),
     .executable(name: "skep-relay", targets: ["skep-relay"]),
+    .library(name: "EngineTestKit", targets: ["EngineTestKit"]),
     .library(name: "PlaygroundKit", targets: ["PlaygroundKit"]),
   ],
   dependencies: [
@@ -112,6 +113,7 @@ let package = Package(
     // Test and demo kits.
     library("SimulationKit", ["Balancing", "ClusterModel", "ClusterStore", "Orchestration"]),
     library("EngineTestKit", ["ClusterModel", "EngineClient"]),
+    tests("EngineTestKit", ["ClusterModel", "EngineClient"]),
     // Servers and clients on unix sockets in a folder of their own.
     .target(
       name: "SocketTestKit", dependencies: ["HTTPWire", nioCore], path: "Tests/SocketTestKit", swiftSettings: settings),

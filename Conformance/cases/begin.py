@@ -25,6 +25,11 @@ TOPICS = {
         api("POST", "/v1.41/swarm/leave"), api("POST", "/v1.41/swarm/leave?force=1"), api("POST", "/v1.41/swarm/unlock", {}),
         api("GET", "/v1.41/swarm/unlockkey"), api("DELETE", "/v1.41/services/x"), api("GET", "/v1.41/services/x/logs?stdout=1"),
         api("HEAD", "/_ping"), api("GET", "/_ping"),
+        api("POST", "/v1.41/services/create", "{"), api("POST", "/v1.41/services/x/update", {}), api("POST", "/v1.41/nodes/x/update", {}),
+        api("POST", "/v1.41/swarm/update?version=1&rotateWorkerToken=x", {}), api("POST", "/v1.41/secrets/create", "{"),
+        api("GET", "/v1.41/services?filters={"), api("GET", "/v1.41/services?filters={\"x\":[\"y\"]}"), api("GET", "/v1.41/services?status=x"),
+        api("GET", "/v1.41/services/x?insertDefaults=x"), api("GET", "/v1.41/tasks?filters={"), api("GET", "/v1.41/nodes?filters={"),
+        api("GET", "/v1.41/services/x/logs"), api("GET", "/v1.41/version", name="the API's /version outside a swarm"),
     ],
     "begin: swarm init": [
         docker("swarm init --advertise-addr 1.2.3"),

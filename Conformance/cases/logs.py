@@ -19,6 +19,14 @@ TOPICS = {
         api("GET", "/v1.41/tasks/{task:}/logs?stdout=1"), api("GET", "/v1.41/tasks/nothing/logs?stdout=1"),
         api("GET", "/v1.41/tasks/{task:}/logs"),
         docker("service rm talk"), settle(),
+        # Longer than the engine's pieces of a line.
+        docker("service create --quiet --detach --no-resolve-image --name long skep-web sh -c 'printf \"%040000d\\n\" 7; exec sleep 1000'"),
+        settle(), quietly(docker("run --rm skep-web sleep 1")), docker("service logs --raw long"), docker("service rm long"), settle(),
+        # Tasks that have ended are read too, and end a log that is followed with them.
+        docker("service create --quiet --detach --no-resolve-image --name ended --restart-condition none skep-web sh -c 'echo bye; exit 3'"),
+        quietly(docker("run --rm skep-web sleep 2")), docker("service logs --raw ended"), docker("service logs --raw --timestamps ended"),
+        docker("service logs --raw --tail 1 ended"), docker("service logs --details ended"),
+        docker("service rm ended"), settle(),
         docker("service create --quiet --detach --no-resolve-image --tty --name talk skep-web sh -c 'echo hello; exec sleep 1000'"),
         settle(), quietly(docker("run --rm skep-web sleep 1")),
         docker("service logs talk"), docker("service logs --raw talk"), api("GET", "/v1.41/services/talk/logs?stdout=1"),

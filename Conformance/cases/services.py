@@ -18,6 +18,8 @@ TOPICS = {
         docker("service ps --filter name=web.1 web"), docker("service ps --filter x=y web"), docker("service ps nothing"),
         docker("service inspect web"), docker("service inspect --pretty web"), docker("service inspect nothing"),
         docker("service inspect web nothing"), docker("service inspect --format '{{.Spec.Name}}' web"),
+        docker("inspect web"), docker("inspect --type service web"), docker("inspect --type node n1"), docker("inspect --type task {task:}"),
+        docker("inspect --type network ingress"), docker("inspect no-such-thing"), docker("inspect --type service no-such-thing"),
         api("GET", "/v1.41/services/web"), api("GET", "/v1.41/services/WEB"), api("GET", "/v1.41/services/{id:web}"),
         api("GET", "/v1.41/services/web?insertDefaults=true"), api("GET", "/v1.41/services/web?insertDefaults=x"),
         api("GET", "/v1.41/services"), api("GET", "/v1.41/services?status=true"), api("GET", "/v1.40/services?status=true"),

@@ -5,12 +5,19 @@ extension ClusterTask {
   /// stale while its node still satisfies the constraints.
   package func isUpToDate(with service: Service, on node: Node?) -> Bool {
     if template.key.specVersion == service.version { return true }
-    guard template.endpointSpec ?? EndpointSpec() == service.spec.endpointSpec ?? EndpointSpec() else { return false }
-    let wanted = service.spec.taskTemplate
-    if template.spec == wanted { return true }
-    var moved = template.spec
+    guard means(service.spec.endpointSpec) else { return false }
+    if template.spec == service.spec.taskTemplate { return true }
+    // What an earlier release stored may be written in another way.
+    let (own, wanted) = (template.spec.canonical(), service.spec.taskTemplate.canonical())
+    if own == wanted { return true }
+    var moved = own
     moved.placement = wanted.placement
     guard moved == wanted, let node else { return false }
     return Constraint.all(in: wanted.placement).allSatisfy { $0.matches(node) }
+  }
+
+  private func means(_ endpoint: EndpointSpec?) -> Bool {
+    template.endpointSpec == endpoint
+      || (template.endpointSpec ?? EndpointSpec()).canonical() == (endpoint ?? EndpointSpec()).canonical()
   }
 }

@@ -18,12 +18,29 @@ package struct LogOptions: Sendable, Hashable {
   package init() {}
 }
 
+/// What an engine says of itself before anything else.
+package struct EngineGreeting: Sendable, Hashable {
+  /// The API version that requests use: the lower of the engine's and 1.50.
+  package var apiVersion: String
+  package var isExperimental: Bool
+  /// The builder that clients are to prefer; empty when the engine says nothing of it.
+  package var builderVersion: String
+
+  package init(apiVersion: String, isExperimental: Bool = false, builderVersion: String = "") {
+    self.apiVersion = apiVersion
+    self.isExperimental = isExperimental
+    self.builderVersion = builderVersion
+  }
+}
+
 /// What the rest of Skep asks of the local Docker Engine. Every call throws `EngineError`, or `CancellationError` when cancelled.
 package protocol Engine: Sendable {
-  /// The API version that requests use: the lower of the engine's and 1.50.
-  func apiVersion() async throws -> String
-  func version() async throws -> EngineVersion
-  func info() async throws -> Inspected<EngineInfo>
+  /// Asked of the engine once; again after it was away.
+  func greeting() async throws -> EngineGreeting
+  /// `version` as for `info`.
+  func version(version: String?) async throws -> Inspected<EngineVersion>
+  /// Answered by the rules of API `version`, or of the engine's where that is lower or `version` is nil.
+  func info(version: String?) async throws -> Inspected<EngineInfo>
 
   /// `labels` are `key` or `key=value`; all must match. Stopped containers only with `all`.
   func containers(all: Bool, labels: [String]) async throws -> [ContainerSummary]
@@ -48,8 +65,8 @@ package protocol Engine: Sendable {
   /// Returns when the image is there. `registryAuth` is the value of `X-Registry-Auth`.
   func pullImage(_ reference: String, registryAuth: String?) async throws
 
-  /// `filters` as in the API: `["label": ["a=b"], "driver": ["bridge"]]`.
-  func networks(filters: [String: [String]]) async throws -> [Inspected<EngineNetwork>]
+  /// `filters` as in the API: `["label": ["a=b"], "driver": ["bridge"]]`. `version` as for `info`.
+  func networks(filters: [String: [String]], version: String?) async throws -> [Inspected<EngineNetwork>]
   func network(_ id: String) async throws -> Inspected<EngineNetwork>
   /// `config` is the body of the API's `/networks/create`; the result is the network's id.
   func createNetwork(_ config: JSONValue) async throws -> String
@@ -60,4 +77,13 @@ package protocol Engine: Sendable {
 
   /// `config` is the body of the API's `/volumes/create`. An existing volume of the same kind is a success.
   func createVolume(_ config: JSONValue) async throws -> EngineVolume
+}
+
+extension Engine {
+  package func apiVersion() async throws -> String { try await greeting().apiVersion }
+  package func version() async throws -> Inspected<EngineVersion> { try await version(version: nil) }
+  package func info() async throws -> Inspected<EngineInfo> { try await info(version: nil) }
+  package func networks(filters: [String: [String]]) async throws -> [Inspected<EngineNetwork>] {
+    try await networks(filters: filters, version: nil)
+  }
 }

@@ -5,12 +5,16 @@ import HTTPWire
 import NIOCore
 
 extension EngineClient: Engine {
-  package func version() async throws -> EngineVersion {
-    try await decode(EngineVersion.self, usual("GET", "/version"))
+  package func version(version: String?) async throws -> Inspected<EngineVersion> {
+    var request = usual("GET", "/version")
+    request.version = version
+    return try await inspect(request)
   }
 
-  package func info() async throws -> Inspected<EngineInfo> {
-    try await inspect(usual("GET", "/info"))
+  package func info(version: String?) async throws -> Inspected<EngineInfo> {
+    var request = usual("GET", "/info")
+    request.version = version
+    return try await inspect(request)
   }
 
   // MARK: images
@@ -38,8 +42,10 @@ extension EngineClient: Engine {
 
   // MARK: networks and volumes
 
-  package func networks(filters: [String: [String]]) async throws -> [Inspected<EngineNetwork>] {
-    let list = try await json(usual("GET", "/networks", query: Self.query(filters))).arrayValue ?? []
+  package func networks(filters: [String: [String]], version: String?) async throws -> [Inspected<EngineNetwork>] {
+    var request = usual("GET", "/networks", query: Self.query(filters))
+    request.version = version
+    let list = try await json(request).arrayValue ?? []
     return try list.map(Self.inspected)
   }
 

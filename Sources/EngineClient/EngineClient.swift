@@ -22,22 +22,24 @@ package final class EngineClient: Sendable {
   let timeouts: Timeouts
   private let socket: EngineSocket
   /// Nil until asked, and again after the engine was away: it may come back as another version.
-  private let negotiated = Mutex<String?>(nil)
-  private let lastNegotiated = Mutex<String?>(nil)
+  private let negotiated = Mutex<EngineGreeting?>(nil)
+  private let lastNegotiated = Mutex<EngineGreeting?>(nil)
 
   package init(socketPath: String, timeouts: Timeouts = Timeouts()) {
     socket = EngineSocket(path: socketPath)
     self.timeouts = timeouts
   }
 
-  package func apiVersion() async throws -> String {
+  package func greeting() async throws -> EngineGreeting {
     if let known = negotiated.withLock({ $0 }) { return known }
     do {
       let ping = try Self.checked(try await socket.response(EngineRequest("GET", "/_ping", timeout: timeouts.usual), prefix: ""))
-      let version = try Self.common(with: ping.headers["Api-Version"] ?? "")
-      negotiated.withLock { $0 = version }
-      lastNegotiated.withLock { $0 = version }
-      return version
+      let greeting = EngineGreeting(
+        apiVersion: try Self.common(with: ping.headers["Api-Version"] ?? ""),
+        isExperimental: ping.headers["Docker-Experimental"] == "true", builderVersion: ping.headers["Builder-Version"] ?? "")
+      negotiated.withLock { $0 = greeting }
+      lastNegotiated.withLock { $0 = greeting }
+      return greeting
     } catch let error as EngineError where error.code == .unreachable {
       // While it is away the best guess is that it comes back as it was.
       guard let last = lastNegotiated.withLock({ $0 }) else { throw error }
@@ -47,17 +49,26 @@ package final class EngineClient: Sendable {
 
   /// A request below the negotiated version, whatever its status.
   package func request(_ request: EngineRequest) async throws -> EngineResponse {
-    try await forgettingVersion { try await socket.response(request, prefix: "/v\(try await apiVersion())") }
+    try await forgettingVersion { try await socket.response(request, prefix: try await prefix(for: request)) }
   }
 
   /// The same for an answer that is read as it comes; a status of 400 or more is thrown.
   package func stream(_ request: EngineRequest) async throws -> EngineStream {
     try await forgettingVersion {
-      let stream = try await socket.stream(request, prefix: "/v\(try await apiVersion())")
+      let stream = try await socket.stream(request, prefix: try await prefix(for: request))
       guard stream.status >= 400 else { return stream }
       throw EngineError(status: stream.status, message: Self.message(try await stream.collect(limit: 1_024 * 1_024)))
     }
   }
+
+  private func prefix(for request: EngineRequest) async throws -> String {
+    let engines = try await apiVersion()
+    guard let wanted = request.version, Self.minor(wanted) < Self.minor(engines) else { return "/v\(engines)" }
+    return "/v\(wanted)"
+  }
+
+  /// The part after the point, of a version that has been checked.
+  private static func minor(_ version: String) -> Int { version.split(separator: ".").last.flatMap { Int($0) } ?? 0 }
 
   /// The answer to a request that succeeded.
   func success(_ request: EngineRequest) async throws -> EngineResponse {

@@ -14,6 +14,8 @@ package struct EngineRequest: Sendable {
   package var body: [UInt8]
   /// To the end of the answer; for streams, to the end of its head. Nil waits until cancelled.
   package var timeout: TimeAmount?
+  /// The API version to ask in; nil, or one above the engine's, is the engine's.
+  package var version: String?
   /// The largest answer taken, streams excepted.
   package var limit = 64 * 1_024 * 1_024
 

@@ -76,11 +76,16 @@ extension FakeEngine {
   package func killContainer(_ id: String, signal: String) async throws {
     var container = try find(id)
     try await called("kill \(container.name)")
+    guard Self.signals.contains(signal.replacing("SIG", with: "")) else {
+      throw EngineError(.badRequest, status: 400, "Invalid signal: \(signal)")
+    }
     guard container.isRunning else { throw EngineError(.conflict, status: 409, "Container \(id) is not running") }
     end(&container, 137)
     containers[id] = container
     try await answered()
   }
+
+  private static let signals: Set = ["KILL", "TERM", "INT", "QUIT", "HUP", "USR1", "USR2", "STOP", "CONT", "9", "15"]
 
   package func removeContainer(_ id: String, force: Bool, volumes: Bool) async throws {
     var container = try find(id)
@@ -107,6 +112,9 @@ extension FakeEngine {
 
   package func logs(_ id: String, _ options: LogOptions) async throws -> any AsyncSequence<LogFrame, any Error> & Sendable {
     try await asked()
+    guard options.stdout || options.stderr else {
+      throw EngineError(.badRequest, status: 400, "Bad parameters: you must choose at least one stream")
+    }
     let frames = logFrames[try find(id).name] ?? []
     return AsyncThrowingStream<LogFrame, any Error> { continuation in
       for frame in frames { continuation.yield(frame) }

@@ -4,25 +4,39 @@ package import ClusterModel
 package import EngineClient
 
 extension FakeEngine: Engine {
-  package func apiVersion() async throws -> String {
+  package func greeting() async throws -> EngineGreeting {
     try await asked()
-    return "1.41"
+    return EngineGreeting(
+      apiVersion: minor > 50 ? "1.50" : apiVersion, isExperimental: isExperimental, builderVersion: minor < 42 ? "" : "2")
   }
 
-  package func version() async throws -> EngineVersion {
+  package func version(version: String?) async throws -> Inspected<EngineVersion> {
     try await asked()
-    return try GoJSONDecoder().decode(EngineVersion.self, from: ["Version": "20.10.24", "ApiVersion": "1.41"])
+    let versions: JSONValue = ["Version": .string(engineVersion), "ApiVersion": .string(apiVersion), "MinAPIVersion": "1.24"]
+    var json = versions
+    json["Components"] = [["Name": "Engine", "Version": .string(engineVersion), "Details": versions]]
+    return try Inspected(json: json)
   }
 
-  package func info() async throws -> Inspected<EngineInfo> {
+  package func info(version: String?) async throws -> Inspected<EngineInfo> {
     try await asked()
-    let json: JSONValue = [
-      "ID": "FAKE", "Name": "host-1", "NCPU": 2, "MemTotal": 4_000_000_000, "Architecture": "x86_64", "OSType": "linux",
-      "ServerVersion": "20.10.24", "Labels": ["zone=a", "bare"],
+    var json: JSONValue = [
+      "ID": "FAKE", "Name": "host-1", "NCPU": JSONValue(Self.cpus), "MemTotal": 4_000_000_000, "Architecture": "x86_64",
+      "OSType": "linux", "ServerVersion": .string(engineVersion), "Labels": ["zone=a", "bare"],
       "Plugins": ["Volume": ["local"], "Network": ["null", "bridge", "host"], "Log": ["json-file"], "Authorization": nil],
-      "GenericResources": genericResources,
+      "GenericResources": genericResources, "RuncCommit": ["ID": "abc"],
     ]
+    addFields(of: spoken(version), to: &json)
     return Inspected(try GoJSONDecoder().decode(EngineInfo.self, from: json), raw: json)
+  }
+
+  /// What came to `/info` with an API version, and what went with one and is still told to older clients.
+  private func addFields(of asked: Int, to info: inout JSONValue) {
+    if asked < 49 { info["RuncCommit"] = ["ID": "abc", "Expected": "abc"] }
+    if asked < 50 { info["BridgeNfIptables"] = true }
+    if asked >= 46, minor >= 46 { info["Containerd"] = ["Address": "/run/containerd/containerd.sock"] }
+    if asked >= 49, minor >= 49 { info["FirewallBackend"] = ["Driver": "iptables"] }
+    if asked >= 50, minor >= 50 { info["DiscoveredDevices"] = [] }
   }
 
   package func image(_ reference: String) async throws -> Inspected<EngineImage> {
@@ -34,6 +48,7 @@ extension FakeEngine: Engine {
 
   package func pullImage(_ reference: String, registryAuth: String?) async throws {
     try await called("pull \(reference)")
+    guard ImageReference.isValid(reference) else { throw EngineError(.badRequest, status: 400, "invalid reference format") }
     if pullsHang { try await forever() }
     guard registry.contains(reference) else {
       throw EngineError(.serverError, status: 500, "Get \"https://registry.example/v2/\": dial tcp: connection refused")
@@ -42,60 +57,19 @@ extension FakeEngine: Engine {
     try await answered()
   }
 
-  package func networks(filters: [String: [String]]) async throws -> [Inspected<EngineNetwork>] {
-    try await asked()
-    return try networks.keys.sorted().map { try inspected(network: $0) }
-  }
-
-  package func network(_ id: String) async throws -> Inspected<EngineNetwork> {
-    try await asked()
-    return try inspected(network: id)
-  }
-
-  private func inspected(network name: String) throws -> Inspected<EngineNetwork> {
-    guard var json = networks[name] else { throw EngineError(.notFound, status: 404, "network \(name) not found") }
-    var members = JSONObject()
-    for container in containers.values where container.isRunning && container.networkMode == name {
-      members[container.id] = ["Name": .string(container.name), "IPv4Address": .string(container.fixedAddress ?? "")]
-    }
-    json["Containers"] = .object(members)
-    json["Id"] = .string(name)
-    return Inspected(try GoJSONDecoder().decode(EngineNetwork.self, from: json), raw: json)
-  }
-
-  package func createNetwork(_ config: JSONValue) async throws -> String {
-    let name = config["Name"]?.stringValue ?? ""
-    try await called("create network \(name)")
-    guard networks[name] == nil else { throw EngineError(.conflict, status: 409, "network with name \(name) already exists") }
-    networks[name] = config
-    try await answered()
-    return name
-  }
-
-  package func removeNetwork(_ id: String) async throws {
-    try await called("remove network \(id)")
-    guard networks[id] != nil else { throw EngineError(.notFound, status: 404, "network \(id) not found") }
-    guard !containers.values.contains(where: { $0.isRunning && $0.networkMode == id }) else {
-      throw EngineError(.unauthorized, status: 403, "error while removing network: network \(id) has active endpoints")
-    }
-    networks[id] = nil
-    try await answered()
-  }
-
-  package func connectNetwork(_ id: String, container: String, endpoint: JSONValue) async throws {
-    try await called("connect \(id)")
-    _ = (try inspected(network: id), try find(container))
-    try await answered()
-  }
-
-  package func disconnectNetwork(_ id: String, container: String, force: Bool) async throws {
-    try await called("disconnect \(id)")
-    _ = (try inspected(network: id), try find(container))
-    try await answered()
-  }
-
   package func createVolume(_ config: JSONValue) async throws -> EngineVolume {
-    try await called("create volume \(config["Name"]?.stringValue ?? "")")
+    let name = config["Name"]?.stringValue ?? ""
+    try await called("create volume \(name)")
+    try BodySchema.volume.check(config, minor: minor)
+    guard name.isEmpty || ContainerRules.isName(name) else {
+      let text =
+        "\(name.goQuoted) includes invalid characters for a local volume name, only \"[a-zA-Z0-9][a-zA-Z0-9_.-]\" are allowed"
+      throw EngineError(.badRequest, status: 400, text)
+    }
+    if let other = volumes[name], other["Driver"]?.stringValue ?? "local" != config["Driver"]?.stringValue ?? "local" {
+      throw EngineError(.conflict, status: 409, "volume with name \(name) already exists with another driver")
+    }
+    volumes[name] = config
     try await answered()
     return try GoJSONDecoder().decode(EngineVolume.self, from: config)
   }

@@ -58,7 +58,16 @@ extension FakeEngine {
     emit("die", container, ["exitCode": String(code)])
   }
 
+  var minor: Int { apiVersion.split(separator: ".").last.flatMap { Int($0) } ?? 0 }
+  var engineVersion: String { minor < 42 ? "20.10.24" : "\(minor - 19).0.0" }
+
+  /// The minor version that a call is answered in.
+  func spoken(_ version: String?) -> Int {
+    min(version?.split(separator: ".").last.flatMap { Int($0) } ?? minor, minor)
+  }
+
   func checkCreate(_ container: FakeContainer) throws {
+    try ContainerRules(name: container.name, config: container.config, minor: minor, cpus: Self.cpus).check()
     if let other = self.container(named: container.name) {
       let text = "Conflict. The container name \"/\(container.name)\" is already in use by container \"\(other.id)\"."
       throw EngineError(.conflict, status: 409, text)
@@ -78,6 +87,7 @@ extension FakeEngine {
     if !["default", "bridge", "host", "none"].contains(mode), networks[mode] == nil {
       throw EngineError(.notFound, status: 404, "network \(mode) not found")
     }
+    try checkAddress(of: container)
     if let address = container.fixedAddress, running.contains(where: { $0.fixedAddress == address }) {
       throw EngineError(.serverError, status: 500, "Address already in use")
     }
@@ -86,5 +96,18 @@ extension FakeEngine {
       throw EngineError(.serverError, status: 500, "Bind for 0.0.0.0:\(port) failed: port is already allocated")
     }
     if let reason = startErrors[container.image] { throw EngineError(.serverError, status: 500, reason) }
+  }
+
+  private func checkAddress(of container: FakeContainer) throws {
+    guard let text = container.fixedAddress else { return }
+    let subnets = networks[container.networkMode].map { Self.subnets($0).compactMap { IPv4Subnet($0) } } ?? []
+    guard let address = IPv4Address(text), !subnets.isEmpty else {
+      let reason = "user specified IP address is supported only when connecting to networks with user configured subnets"
+      throw EngineError(.badRequest, status: 400, reason)
+    }
+    guard let subnet = subnets.first(where: { $0.contains(address) }) else {
+      throw EngineError(.badRequest, status: 400, "no configured subnet contains IP address \(text)")
+    }
+    if address == subnet.gateway { throw EngineError(.unauthorized, status: 403, "Address already in use") }
   }
 }

@@ -38,7 +38,19 @@ package actor FakeEngine {
   var deafSubscribers: [AsyncThrowingStream<EngineEvent, any Error>.Continuation] = []
   package var logFrames: [String: [LogFrame]] = [:]
 
-  package init(images: Set<String> = ["web:1"]) { self.images = images }
+  package internal(set) var volumes: [String: JSONValue] = [:]
+  /// Containers on a network beside the one they were made for.
+  var connections: [String: Set<String>] = [:]
+  /// As it announces it: fields of later versions are refused.
+  package let apiVersion: String
+  package let isExperimental: Bool
+  static let cpus = 2
+
+  package init(images: Set<String> = ["web:1"], apiVersion: String = "1.41", isExperimental: Bool = false) {
+    self.images = images
+    self.apiVersion = apiVersion
+    self.isExperimental = isExperimental
+  }
 
   /// Changes several settings at once.
   package func configure(_ change: @Sendable (isolated FakeEngine) -> Void) { change(self) }

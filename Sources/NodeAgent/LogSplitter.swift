@@ -8,15 +8,24 @@ package struct LogSplitter: Sendable {
   static let limit = 256 * 1_024
 
   private let taskID: String
+  private let prefixWords: Int
   private var partial: [LogLine.Stream: [UInt8]] = [:]
   private var lines: [LogLine] = []
   private var taken = 0
 
-  package init(taskID: String) { self.taskID = taskID }
+  /// Every piece begins with so many words (timestamp, attributes) that belong to the line, not to its text.
+  package init(taskID: String, prefixWords: Int = 0) {
+    self.taskID = taskID
+    self.prefixWords = prefixWords
+  }
 
   package mutating func append(_ stream: LogLine.Stream, _ bytes: [UInt8]) {
     var pending = partial.removeValue(forKey: stream) ?? []
-    for byte in bytes {
+    var piece = bytes[...]
+    if !pending.isEmpty {
+      for _ in 0..<prefixWords { piece = piece.drop { $0 != UInt8(ascii: " ") }.dropFirst() }
+    }
+    for byte in piece {
       pending.append(byte)
       guard byte == UInt8(ascii: "\n") || pending.count >= Self.limit else { continue }
       lines.append(LogLine(taskID: taskID, stream: stream, bytes: pending))

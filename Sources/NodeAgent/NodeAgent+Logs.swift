@@ -15,7 +15,9 @@ extension NodeAgent: TaskLogSource {
     let frames = try await engine.taskLogs(
       container, stdout: options.stdout, stderr: options.stderr, follow: options.follow, timestamps: options.timestamps,
       details: options.details, since: options.since, tail: options.tail)
-    let reader = LogReader(taskID: task.id, frames: frames)
+    // Each piece of a long line comes with what stands before the line.
+    let prefix = container.config.tty ? 0 : (options.timestamps ? 1 : 0) + (options.details ? 1 : 0)
+    let reader = LogReader(frames: frames, splitter: LogSplitter(taskID: task.id, prefixWords: prefix))
     // Unfolding asks for the next line when the last was taken: nothing piles up here.
     return AsyncThrowingStream { try await reader.next() }
   }
@@ -27,9 +29,9 @@ private actor LogReader {
   private var splitter: LogSplitter
   private var isOver = false
 
-  init(taskID: String, frames: any AsyncSequence<LogFrame, any Error> & Sendable) {
+  init(frames: any AsyncSequence<LogFrame, any Error> & Sendable, splitter: LogSplitter) {
     iterator = frames.makeAsyncIterator()
-    splitter = LogSplitter(taskID: taskID)
+    self.splitter = splitter
   }
 
   func next() async throws -> LogLine? {

@@ -31,6 +31,26 @@ struct ServiceSpecValidationTests {
       (#"{"TaskTemplate":{"Runtime":"wasm","ContainerSpec":{}}}"#, "unsupported runtime"),
       (#"{"TaskTemplate":{"ContainerSpec":{},"RestartPolicy":{"Condition":"x"}}}"#, #"invalid RestartCondition: "x""#),
       (#"{"TaskTemplate":{"ContainerSpec":{"Mounts":[{"Type":"image"}]}}}"#, #"invalid MountType: "image""#),
+      (
+        #"{"TaskTemplate":{"ContainerSpec":{"Mounts":[{"Type":"bind","BindOptions":{"Propagation":"x"}}]}}}"#,
+        #"invalid MountPropagation: "x""#
+      ),
+      (
+        #"{"TaskTemplate":{"ContainerSpec":{"Privileges":{"CredentialSpec":{}}}}}"#,
+        #"invalid CredentialSpec: must either provide "file", "registry", or "config" for credential spec"#
+      ),
+      (
+        #"{"TaskTemplate":{"ContainerSpec":{"Privileges":{"CredentialSpec":{"File":"a","config":"b"}}}}}"#,
+        #"invalid CredentialSpec: cannot specify both "config" and "file" credential specs"#
+      ),
+      (
+        #"{"TaskTemplate":{"ContainerSpec":{"Privileges":{"CredentialSpec":{"File":"a","Config":"b","Registry":"c"}}}}}"#,
+        #"invalid CredentialSpec: cannot specify both "config", "file", and "registry" credential specs"#
+      ),
+      (
+        #"{"TaskTemplate":{"ContainerSpec":{"Privileges":{"Seccomp":{"Mode":"custom","Profile":"e3!"}}}}}"#,
+        "invalid JSON: illegal base64 data at input byte 2"
+      ),
       (#"{"TaskTemplate":{"ContainerSpec":{}},"EndpointSpec":{"Mode":"x"}}"#, #"invalid resolution mode: "x""#),
       (
         #"{"TaskTemplate":{"ContainerSpec":{}},"UpdateConfig":{"FailureAction":"x"}}"#,
@@ -56,6 +76,7 @@ struct ServiceSpecValidationTests {
       (#""Image":"""#, "", "ContainerSpec: image reference must be provided"),
       (#""Image":"Nope:1""#, "", #"ContainerSpec: "Nope:1" is not a valid repository/tag"#),
       (#""Mounts":[{"Target":"/x"},{"Target":"/x"}]"#, "", "ContainerSpec: duplicate mount point: /x"),
+      (#""Mounts":[{"Target":"/1"},{"Target":"/{{.Task.Slot}}"}]"#, "", "ContainerSpec: duplicate mount point: /1"),
       (#""Healthcheck":{"Interval":1}"#, "", "ContainerSpec: Interval in HealthConfig cannot be less than 1ms"),
       (#""Healthcheck":{"Timeout":-1}"#, "", "ContainerSpec: Timeout in HealthConfig cannot be less than 1ms"),
       (#""Healthcheck":{"StartPeriod":1}"#, "", "ContainerSpec: StartPeriod in HealthConfig cannot be less than 1ms"),
@@ -204,9 +225,9 @@ struct ServiceSpecValidationTests {
     let text = try GoJSONEncoder().encode(filled).text
     #expect(
       text == #"{"Name":"web","Labels":{},"TaskTemplate":{"ContainerSpec":{"Image":"nginx:1","StopGracePeriod":10000000000,"#
-        + #""DNSConfig":{}},"Resources":{"Limits":{},"Reservations":{}},"RestartPolicy":{"Condition":"any","Delay":5000000000,"#
+        + #""DNSConfig":{}},"Resources":{},"RestartPolicy":{"Condition":"any","Delay":5000000000,"#
         + #""MaxAttempts":0},"Placement":{},"ForceUpdate":0},"Mode":{"Replicated":{"Replicas":2}},"UpdateConfig":{"Parallelism":0,"#
         + #""Monitor":5000000000,"MaxFailureRatio":0},"RollbackConfig":{"Parallelism":1,"FailureAction":"pause","#
-        + #""Monitor":5000000000,"MaxFailureRatio":0,"Order":"stop-first"},"EndpointSpec":{"Mode":"vip"}}"#)
+        + #""Monitor":5000000000,"MaxFailureRatio":0,"Order":"stop-first"}}"#)
   }
 }

@@ -58,6 +58,29 @@ struct EngineClientTests {
     }
   }
 
+  @Test(
+    "asks in a client's version where it is told to, never above the engine's",
+    arguments: [(nil, "1.45"), ("1.24", "1.24"), ("1.44", "1.44"), ("1.45", "1.45"), ("1.50", "1.45"), ("1.9", "1.9")])
+  func asked(wanted: String?, used: String) async throws {
+    try await withEngine { head, _, channel in
+      #expect(head.target == "/v\(used)/info" || head.target == "/v\(used)/networks")
+      let body = head.target.hasSuffix("info") ? "{}" : "[]"
+      try await send(channel, "200 OK\r\nContent-Length: 2\r\n\r\n\(body)")
+    } _: { client in
+      _ = try await client.info(version: wanted)
+      _ = try await client.networks(filters: [:], version: wanted)
+    }
+  }
+
+  @Test("hears what the engine says of itself")
+  func greeting() async throws {
+    try await withEngine(version: "1.44\r\nDocker-Experimental: true\r\nBuilder-Version: 2") { _, _, _ in
+    } _: { client in
+      let greeting = try await client.greeting()
+      #expect(greeting == EngineGreeting(apiVersion: "1.44", isExperimental: true, builderVersion: "2"))
+    }
+  }
+
   @Test("refuses engines before 20.10")
   func oldEngine() async throws {
     try await withEngine(version: "1.40") { _, _, _ in

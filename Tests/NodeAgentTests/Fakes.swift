@@ -12,6 +12,7 @@ actor FakeDispatcher: Dispatcher {
   var tasks: [String: ClusterTask] = [:]
   var table = EndpointTable(generation: 1)
   var term: UInt64 = 1
+  var subnet = Fixtures.subnet
   private(set) var descriptions: [NodeDescription] = []
   private(set) var registered: [[String: TaskStatus]] = []
   private(set) var reports: [TrafficReport] = []
@@ -36,7 +37,7 @@ actor FakeDispatcher: Dispatcher {
     session?.yield(
       Assignment(
         clusterID: Fixtures.cluster, nodeID: Fixtures.node, term: term, tasks: tasks.values.sorted { $0.id < $1.id },
-        ingressSubnet: Fixtures.subnet, table: table))
+        ingressSubnet: subnet, table: table))
   }
 
   func register(description: NodeDescription, statuses: [String: TaskStatus]) {

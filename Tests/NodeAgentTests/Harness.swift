@@ -10,7 +10,7 @@ import Testing
 
 /// One node: an engine, its leader, and as many lives of an agent as a test wants.
 struct Harness {
-  let engine = FakeEngine()
+  var engine = FakeEngine()
   let dispatcher = FakeDispatcher()
   let plane = FakePlane()
   var clock = AgentClock.system

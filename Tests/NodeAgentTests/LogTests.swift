@@ -34,6 +34,23 @@ struct LogTests {
     #expect(lines == ["task1 stdout one\n", "task1 stderr oops\n", "task1 stdout two\n", "task1 stdout end"])
   }
 
+  @Test(
+    "what the engine repeats before each piece of a long line stands before the line once",
+    arguments: [
+      (0, ["one ", "two\n"], ["one two\n"]), (1, ["T one ", "T two\n", "T three\n"], ["T one two\n", "T three\n"]),
+      (2, ["T a=b one ", "T a=b two ", "T a=b three\n"], ["T a=b one two three\n"]),
+      (2, ["T  one ", "T  two\n"], ["T  one two\n"]),
+      (1, ["T one\n", "T two"], ["T one\n", "T two"]),
+    ])
+  func pieces(prefixWords: Int, pieces: [String], expected: [String]) {
+    var splitter = LogSplitter(taskID: "t", prefixWords: prefixWords)
+    var lines: [String] = []
+    for piece in pieces { splitter.append(.stdout, Array(piece.utf8)) }
+    splitter.finish()
+    while let line = splitter.next() { lines.append(String(decoding: line.bytes, as: UTF8.self)) }
+    #expect(lines == expected)
+  }
+
   @Test("a container of others has none for us")
   func foreign() async throws {
     let harness = Harness()

@@ -39,7 +39,7 @@ struct ReadinessTests {
     let harness = Harness()
     let listener = try Listening()
     let template = Fixtures.template(ports: [PortConfig(targetPort: UInt32(listener.port), publishedPort: 8080)])
-    await harness.assign(Fixtures.task(address: "127.0.0.1", template: template))
+    await harness.assignOnLoopback(Fixtures.task(address: "127.0.0.2", template: template))
     try await harness.withAgent { _ in
       try await harness.until("running") { await harness.brief() == "running 'started'" }
       try listener.listen()
@@ -55,7 +55,7 @@ struct ReadinessTests {
     let listener = try Listening()
     let ports = [PortConfig(targetPort: UInt32(listener.port), publishedPort: 8080)]
     let template = Fixtures.template(labels: [Labels.readyTimeout: "1m30s"], ports: ports)
-    await harness.assign(Fixtures.task(address: "127.0.0.1", template: template))
+    await harness.assignOnLoopback(Fixtures.task(address: "127.0.0.2", template: template))
     try await harness.withAgent { _ in
       try await harness.until("running") { await harness.brief() == "running 'started'" }
       for _ in 0..<89 { clock.advance(by: .seconds(1)) }
@@ -65,6 +65,16 @@ struct ReadinessTests {
     }
     #expect(
       await harness.status()?.err == "task: not ready within 1m30s: nothing accepted connections on port \(listener.port)")
+  }
+}
+
+extension Harness {
+  /// The first address of the range is the bridge's own.
+  fileprivate func assignOnLoopback(_ task: ClusterTask) async {
+    await dispatcher.assign {
+      $0.subnet = IPv4Subnet("127.0.0.0/24")
+      $0.tasks[task.id] = task
+    }
   }
 }
 
@@ -79,7 +89,7 @@ final class Listening: Sendable {
     descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
     var name = sockaddr_in()
     name.sin_family = sa_family_t(AF_INET)
-    name.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+    name.sin_addr.s_addr = UInt32(0x7f00_0002).bigEndian
     var size = socklen_t(MemoryLayout<sockaddr_in>.size)
     let descriptor = descriptor
     let result = withUnsafeMutablePointer(to: &name) { pointer in

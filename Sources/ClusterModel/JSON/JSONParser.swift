@@ -35,7 +35,10 @@ struct JSONParser {
 
   private mutating func value() throws(JSONSyntaxError) -> JSONValue {
     skipSpace()
-    guard let byte = peek() else { throw error(bytes.isEmpty ? "EOF" : "unexpected EOF") }
+    guard let byte = peek() else {
+      // Go tells nothing at all from something cut short.
+      throw error(bytes.allSatisfy { $0 <= 0x20 } ? "EOF" : "unexpected EOF")
+    }
     switch byte {
     case UInt8(ascii: "{"): return try nested { parser throws(JSONSyntaxError) in try parser.object() }
     case UInt8(ascii: "["): return try nested { parser throws(JSONSyntaxError) in try parser.array() }

@@ -16,9 +16,9 @@ package struct ContainerSpec: Codable, Sendable, Hashable {
     package var options: [String]?
   }
   package struct Ulimit: Codable, Sendable, Hashable {
-    package var name: String?
-    package var hard: Int64?
-    package var soft: Int64?
+    package var name: String
+    package var hard: Int64
+    package var soft: Int64
   }
 
   package var image: String?
@@ -30,7 +30,7 @@ package struct ContainerSpec: Codable, Sendable, Hashable {
   package var dir: String?
   package var user: String?
   package var groups: [String]?
-  package var privileges: JSONValue?
+  package var privileges: Privileges?
   package var `init`: Bool?
   package var stopSignal: String?
   package var tty: Bool?

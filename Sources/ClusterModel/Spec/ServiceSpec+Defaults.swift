@@ -7,8 +7,6 @@ extension ServiceSpec {
     spec.taskTemplate = taskTemplate.withDefaults()
     spec.updateConfig = (updateConfig ?? .default).withMonitor()
     spec.rollbackConfig = (rollbackConfig ?? .default).withMonitor()
-    spec.endpointSpec = endpointSpec ?? EndpointSpec()
-    if (spec.endpointSpec?.mode ?? "").isEmpty { spec.endpointSpec?.mode = "vip" }
     return spec
   }
 }
@@ -18,10 +16,7 @@ extension TaskSpec {
     var spec = self
     if spec.containerSpec?.stopGracePeriod == nil { spec.containerSpec?.stopGracePeriod = 10_000_000_000 }
     if spec.containerSpec?.dnsConfig == nil { spec.containerSpec?.dnsConfig = .init() }
-    var resources = resources ?? Resources()
-    resources.limits = resources.limits ?? .init()
-    resources.reservations = resources.reservations ?? .init()
-    spec.resources = resources
+    spec.resources = resources ?? Resources()
     spec.restartPolicy = restartPolicy ?? RestartPolicy(condition: "any", maxAttempts: 0)
     if spec.restartPolicy?.delay == nil { spec.restartPolicy?.delay = 5_000_000_000 }
     spec.placement = placement ?? Placement()

@@ -81,7 +81,7 @@ package struct RestartPolicy: Codable, Sendable, Hashable {
 package struct Placement: Codable, Sendable, Hashable {
   package struct Preference: Codable, Sendable, Hashable {
     package struct Spread: Codable, Sendable, Hashable {
-      package var spreadDescriptor: String?
+      package var spreadDescriptor: String
     }
     package var spread: Spread?
 

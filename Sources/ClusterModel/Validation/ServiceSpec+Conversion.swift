@@ -42,10 +42,13 @@ extension TaskSpec {
 
 extension ContainerSpec {
   fileprivate func checkConversion() throws(SpecError) {
+    try privileges?.checkConversion()
     for mount in mounts ?? [] {
-      let type = mount.type ?? ""
-      guard ["bind", "volume", "tmpfs", "npipe", "cluster"].contains(type.lowercased()) else {
-        throw SpecError("invalid MountType: \(type.goQuoted)")
+      let type = mount.type.filled("bind")
+      guard Mount.types.contains(type.lowercased()) else { throw SpecError("invalid MountType: \(type.goQuoted)") }
+      let propagation = (mount.bindOptions?.propagation).filled("rprivate")
+      guard Mount.propagations.contains(propagation.lowercased()) else {
+        throw SpecError("invalid MountPropagation: \(propagation.goQuoted)")
       }
     }
   }

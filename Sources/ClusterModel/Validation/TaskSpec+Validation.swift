@@ -34,14 +34,16 @@ extension ContainerSpec {
     guard ImageReference.isValid(image) else {
       throw .invalidArgument("ContainerSpec: \(image.goQuoted) is not a valid repository/tag")
     }
-    try checkMounts()
+    try checkMounts(TemplateContext(checking: labels))
     try healthcheck?.validate()
   }
 
-  private func checkMounts() throws(SpecError) {
+  private func checkMounts(_ context: TemplateContext) throws(SpecError) {
     var targets: Set<String> = []
-    for mount in mounts ?? [] where !targets.insert(mount.target ?? "").inserted {
-      throw .invalidArgument("ContainerSpec: duplicate mount point: \(mount.target ?? "")")
+    for mount in mounts ?? [] {
+      let written = mount.target ?? ""
+      let target = (try? Template.expand(written, context)) ?? written
+      guard targets.insert(target).inserted else { throw .invalidArgument("ContainerSpec: duplicate mount point: \(target)") }
     }
   }
 

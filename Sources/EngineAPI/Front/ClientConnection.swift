@@ -51,24 +51,24 @@ struct ClientConnection {
         400, "client version \(version) is too new. Maximum supported API version is \(APIVersion.newest)", to: head)
       return false
     }
-    switch responder.route(line) {
-    case .ours: return try await answer(head, line, &reader)
-    case .pipe:
+    let route = responder.route(line)
+    if case .pipe = route {
       await pipe(head, reader.takeRest() ?? ByteBuffer())
       return false
-    case .rewrite(let change): return try await rewrite(head, line, change, &reader)
     }
+    if let version = line.version, version < .oldest {
+      let old = "client version \(version) is too old. Minimum supported API version is \(APIVersion.oldest)"
+      try await refuse(400, old + ", please upgrade your client to a newer version", to: head)
+      return false
+    }
+    guard case .rewrite(let change) = route else { return try await answer(head, line, &reader) }
+    return try await rewrite(head, line, change, &reader)
   }
 
   // MARK: ours
 
   private func answer(_ head: RequestHead, _ line: RequestLine, _ reader: inout ByteReader) async throws -> Bool {
     guard registry.enter(.answering, ticket) else { return false }
-    if let version = line.version, version < .oldest {
-      let old = "client version \(version) is too old. Minimum supported API version is \(APIVersion.oldest)"
-      try await refuse(400, old + ", please upgrade your client to a newer version", to: head)
-      return false
-    }
     let request = Request(head: head, line: line, body: try await body(of: head, &reader))
     return try await unlessClientLeaves { try await send(await respond(to: request), to: head) }
   }
@@ -98,7 +98,7 @@ struct ClientConnection {
   private func send(_ response: Response, to head: RequestHead) async throws -> Bool {
     let keepsAlive = head.keepsAlive && !registry.isDraining
     let writer = ResponseWriter(
-      channel: channel, server: settings.server, apiVersion: await responder.announcedVersion, keepsAlive: keepsAlive)
+      channel: channel, server: settings.server, announcement: await responder.announcement, keepsAlive: keepsAlive)
     return try await writer.send(response, to: head)
   }
 
@@ -106,7 +106,7 @@ struct ClientConnection {
     async throws
   {
     let writer = ResponseWriter(
-      channel: channel, server: settings.server, apiVersion: await responder.announcedVersion, keepsAlive: false)
+      channel: channel, server: settings.server, announcement: await responder.announcement, keepsAlive: false)
     _ = try await writer.send(.error(status, message), to: head)
   }
 

@@ -75,7 +75,7 @@ package struct HTTPFront: Sendable {
 
   private func refuse(_ channel: ByteChannel) async {
     let writer = ResponseWriter(
-      channel: channel, server: settings.server, apiVersion: await responder.announcedVersion, keepsAlive: false)
+      channel: channel, server: settings.server, announcement: await responder.announcement, keepsAlive: false)
     _ = try? await writer.send(.error(503, "Skep has too many open connections"), to: RequestHead(method: "GET", target: "/"))
     channel.close()
   }

@@ -24,8 +24,8 @@ package protocol Responder: Sendable {
   /// Called for each head, before the body is read; must not wait.
   func route(_ line: RequestLine) -> Route
 
-  /// The API version that answers announce: what clients then speak with us and, through us, with the engine.
-  var announcedVersion: String { get async }
+  /// What every answer announces.
+  var announcement: Announcement { get async }
 
   /// Answers a request that `route` called ours. Runs in a task that is cancelled when the client goes away.
   /// An `APIError` becomes its status; any other error becomes 500 with its description.
@@ -33,5 +33,15 @@ package protocol Responder: Sendable {
 }
 
 extension Responder {
-  package var announcedVersion: String { "\(APIVersion.newest)" }
+  package var announcement: Announcement { Announcement() }
+}
+
+/// In the headers of every answer.
+package struct Announcement: Sendable, Hashable {
+  /// What clients then speak with us and, through us, with the engine.
+  package var apiVersion = "\(APIVersion.newest)"
+  /// Of the engine's.
+  package var isExperimental = false
+
+  package init() {}
 }

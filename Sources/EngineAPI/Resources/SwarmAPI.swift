@@ -18,9 +18,15 @@ package struct SwarmAPI: Responder {
     self.now = now
   }
 
-  /// The lower of the engine's and our own newest.
-  package var announcedVersion: String {
-    get async { (try? await engine.apiVersion()) ?? "\(APIVersion.newest)" }
+  /// The engine's, at most our own newest version.
+  package var announcement: Announcement {
+    get async {
+      var announcement = Announcement()
+      guard let greeting = try? await engine.greeting() else { return announcement }
+      announcement.apiVersion = greeting.apiVersion
+      announcement.isExperimental = greeting.isExperimental
+      return announcement
+    }
   }
 
   package func route(_ line: RequestLine) -> Route {
@@ -34,16 +40,22 @@ package struct SwarmAPI: Responder {
   package func respond(to request: Request) async throws -> Response {
     guard let (route, id) = find(request.line) else { throw APIError(status: 404, "page not found") }
     do {
-      return try await respond(to: Call(request: request, id: id), by: route.action)
+      return try await respond(to: Call(request: request, id: id), by: route)
     } catch {
       throw APIError.from(error)
     }
   }
 
-  private func respond(to call: Call, by action: SwarmRoute.Action) async throws -> Response {
-    switch action {
-    case .always(let handle): try await handle(self, call)
-    case .manager(let handle): try await handle(self, call, try await activeSwarm())
+  private func respond(to call: Call, by route: SwarmRoute) async throws -> Response {
+    switch route.action {
+    case .always(let handle): return try await handle(self, call)
+    case .manager(let handle):
+      let state = await control.state
+      guard case .active(let swarm) = state else {
+        try route.precheck(call)
+        throw Self.refusal(in: state)
+      }
+      return try await handle(self, call, swarm)
     case .rewrite: throw APIError(status: 404, "page not found")
     }
   }
@@ -56,12 +68,11 @@ package struct SwarmAPI: Responder {
     return nil
   }
 
-  func activeSwarm() async throws -> ActiveSwarm {
-    switch await control.state {
-    case .active(let swarm): return swarm
-    case .inactive: throw APIError(status: 503, SwarmText.noSwarm)
-    case .pending: throw APIError(status: 503, SwarmText.notReady)
-    case .failed(let reason): throw APIError(status: 503, "This node is not a swarm manager: \(reason)")
+  private static func refusal(in state: SwarmState) -> APIError {
+    switch state {
+    case .inactive: APIError(status: 503, SwarmText.noSwarm)
+    case .pending, .active: APIError(status: 503, SwarmText.notReady)
+    case .failed(let reason): APIError(status: 503, "This node is not a swarm manager: \(reason)")
     }
   }
 }

@@ -47,8 +47,8 @@ extension ContainerBody {
   }
 
   private var logConfig: JSONValue? {
-    guard let driver = task.template.spec.logDriver, let name = driver.name, !name.isEmpty else { return nil }
-    return ["Type": .string(name), "Config": JSONValue(driver.options ?? [:])]
+    guard let driver = task.template.spec.logDriver else { return nil }
+    return ["Type": .string(driver.name ?? ""), "Config": JSONValue(driver.options ?? [:])]
   }
 
   /// `IP name alias…` becomes `name:IP`; aliases are dropped, as swarm drops them.
@@ -76,7 +76,7 @@ extension ContainerBody {
 }
 
 extension ContainerSpec.Ulimit {
-  fileprivate var json: JSONValue { ["Name": .string(name ?? ""), "Hard": JSONValue(hard ?? 0), "Soft": JSONValue(soft ?? 0)] }
+  fileprivate var json: JSONValue { ["Name": .string(name), "Hard": JSONValue(hard), "Soft": JSONValue(soft)] }
 }
 
 extension Int64 {

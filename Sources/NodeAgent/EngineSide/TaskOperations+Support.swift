@@ -20,6 +20,12 @@ extension TaskOperations {
     }
   }
 
+  func checkFields(_ spec: ContainerSpec?) async throws {
+    guard let spec else { return }
+    let version = try await retrying { try await engine.apiVersion() }
+    if let refusal = NewerFields.refusal(of: spec, version: version) { throw TaskFailure(.refused, refusal) }
+  }
+
   private func pull(_ reference: String) async throws {
     try await retrying { try await engine.pullImage(reference, registryAuth: nil) }
   }

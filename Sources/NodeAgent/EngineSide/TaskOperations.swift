@@ -19,6 +19,7 @@ struct TaskOperations: Sendable {
   /// Image, network, container. `subnet` is the node's ingress subnet.
   func prepare(_ task: ClusterTask, subnet: IPv4Subnet?) async -> Result<ContainerState, TaskFailure> {
     await result {
+      try await checkFields(task.template.spec.containerSpec)
       try await ensureImage(task.template.spec.containerSpec?.image ?? "")
       // Without an address of its own the engine would choose one, maybe another task's.
       if task.usesIngress { try await ensureIngressNetwork(task.ingressAddress == nil ? nil : subnet) }

@@ -16,6 +16,7 @@ struct IngressNetworkTests {
       ("", true), (#"{"scope":["swarm"]}"#, true), (#"{"scope":["local"]}"#, false), (#"{"driver":["overlay"]}"#, true),
       (#"{"driver":{"bridge":true}}"#, false), (#"{"name":["gres"]}"#, true), (#"{"name":["mine"]}"#, false),
       (#"{"type":["custom"]}"#, true), (#"{"type":["builtin"]}"#, false), (#"{"label":["a"]}"#, false),
+      (#"{"name":["^ingress$"]}"#, true), (#"{"name":["^gress"]}"#, false), (#"{"name":["nothing|in.*s"]}"#, true),
       (#"{"dangling":["true"]}"#, false), (#"{"id":["ingressc"]}"#, true),
     ])
   func list(filters: String, isListed: Bool) async throws {
@@ -32,6 +33,37 @@ struct IngressNetworkTests {
   func engine() async throws {
     #expect(try await SwarmRig(active: false).call("GET", "/networks") == (0, "/networks"))
     #expect(try await SwarmRig().call("GET", "/networks?filters=%7B") == (0, "/networks?filters=%7B"))
+  }
+
+  @Test("a filter's value that the engine refuses is refused in its words, and so is a flag")
+  func badValues() async throws {
+    let rig = try await SwarmRig()
+    #expect(
+      try await rig.call("GET", #"/networks?filters={"type":["x"]}"#) == (400, "invalid filter: 'type'='x'"))
+    #expect(try await rig.call("GET", "/networks/ingress?verbose=x") == (0, "/networks/ingress?verbose=x"))
+    for flag in ["", "1", "false"] { #expect(try await rig.call("GET", "/networks/ingress?verbose=\(flag)").status == 200) }
+  }
+
+  @Test(
+    "a name's pattern",
+    arguments: [
+      ("", "x", true), ("b", "abc", true), ("^b", "abc", false), ("c$", "abc", true), ("^a.c$", "abc", true),
+      ("^a(b|x)+c$", "abxbc", true),
+      ("^(ab)?c$", "c", true), ("[a-c]{2}", "ab", false), ("^[^a-c]$", "d", true), ("^[^a-c]$", "a", false),
+      ("a\\.b", "a.b", true),
+      ("a\\.b", "axb", false), ("\\d\\w", "5_", true), ("(", "(", false), ("*", "*", false), ("[", "[", false), (")", ")", false),
+      ("\\", "x", false),
+      ("[z-a]", "b", false), ("^(a*)*$", "aaab", false), ("[]a]", "]", true),
+    ])
+  func patterns(pattern: String, text: String, matches: Bool) {
+    #expect((NamePattern(pattern)?.matches(text) ?? false) == matches)
+  }
+
+  @Test("no pattern takes long")
+  func longPatterns() {
+    let text = String(repeating: "a", count: 60)
+    #expect(NamePattern("^((a+)+)+b$")?.matches(text) == false)
+    #expect(NamePattern(String(repeating: "(", count: 10_000)) == nil)
   }
 
   @Test(

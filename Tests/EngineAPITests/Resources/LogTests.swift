@@ -155,6 +155,10 @@ struct LogTests {
       ("", 400, "must specify at least one of 'stdout' or 'stderr'"),
       ("stdout=0&stderr=false", 400, "must specify at least one of 'stdout' or 'stderr'"),
       ("stdout=1&since=x", 400, #"invalid value for "since": strconv.ParseInt: parsing "x": invalid syntax"#),
+      (
+        "stdout=1&since=1.99999999999999999999", 400,
+        #"invalid value for "since": strconv.ParseInt: parsing "99999999999999999999": value out of range"#
+      ),
       ("stdout=1&tail=x", 500, #"tail value must be a positive integer or "all""#),
       ("stdout=1&tail=-1", 500, "negative tail values not supported"),
     ])
@@ -180,6 +184,23 @@ struct LogTests {
       return frames
     }
     #expect(frames == [Self.frame(1, "a\n"), Self.frame(1, "b\n")])
+  }
+
+  @Test("what cannot be followed is told at once, and the rest goes on")
+  func followFailure() async throws {
+    let rig = try await Self.rig(["t1", "bad"], logs: FakeLogs(["t1": ["a\n"]]))
+    let (_, stream) = try await Self.open(rig, "/services/web/logs?stdout=1&follow=1")
+    let frames = try await within {
+      var frames: [[UInt8]] = []
+      for try await frame in stream {
+        frames.append(frame)
+        if frames.count == 2 { _ = try await rig.call("DELETE", "/services/web") }
+      }
+      return frames
+    }
+    let failure = try #require(frames.first { $0[0] == 3 })
+    #expect(String(decoding: failure.dropFirst(8), as: UTF8.self).hasSuffix("reasons: task bad: log driver is gone\n"))
+    #expect(frames.count == 2 && frames.contains(Self.frame(1, "a\n")))
   }
 
   @Test("a client that does not read holds up the logs, and one that leaves ends them")

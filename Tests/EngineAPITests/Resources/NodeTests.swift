@@ -38,6 +38,7 @@ struct NodeTests {
     arguments: [
       ("{}", "n1 w1 w2"), (#"{"id":["w"]}"#, "w1 w2"), (#"{"name":["Al"]}"#, "n1"), (#"{"role":["manager"]}"#, "n1"),
       (#"{"role":["worker"]}"#, "w1 w2"), (#"{"label":["disk=ssd"]}"#, "n1 w1 w2"), (#"{"node.label":["zone"]}"#, "n1"),
+      (#"{"role":[""]}"#, "n1 w1 w2"), (#"{"role":["WORKER",""]}"#, "w1 w2"), (#"{"membership":[""]}"#, "n1 w1 w2"),
       (#"{"label":["zone"]}"#, ""), (#"{"membership":["accepted"]}"#, "n1 w1 w2"), (#"{"membership":["pending"]}"#, ""),
     ])
   func filters(filters: String, ids: String) async throws {

@@ -84,6 +84,13 @@ struct ServiceUpdateTests {
     arguments: [
       ("version=x", body("a"), 400, #"invalid service version 'x': strconv.ParseUint: parsing "x": invalid syntax"#),
       ("", body("a"), 400, #"invalid service version '': strconv.ParseUint: parsing "": invalid syntax"#),
+      ("version=+102", body("a"), 400, #"invalid service version ' 102': strconv.ParseUint: parsing " 102": invalid syntax"#),
+      ("version=%2B102", body("a"), 400, #"invalid service version '+102': strconv.ParseUint: parsing "+102": invalid syntax"#),
+      (
+        "version=99999999999999999999", body("a"), 400,
+        "invalid service version '99999999999999999999': "
+          + #"strconv.ParseUint: parsing "99999999999999999999": value out of range"#
+      ),
       ("version=102&registryAuthFrom=x", body("a"), 400, "invalid registryAuthFrom 'x'"),
       ("version=102&registryAuthFrom=previous-spec", body("a"), 500, "service does not have a previous spec"),
       ("version=102&rollback=x", body("a"), 500, "unrecognized rollback option x"),
@@ -108,6 +115,15 @@ struct ServiceUpdateTests {
     try await rig.create(Self.body("a"))
     #expect(try await rig.call("POST", "/services/web/update?\(query)", body) == (status, message))
     #expect(try await rig.call("POST", "/services/nope/update?version=1", body).status != 200)
+  }
+
+  @Test("what cannot be read is told before that there is no such service")
+  func order() async throws {
+    let rig = try await SwarmRig()
+    let path = "/services/nope/update?version=1"
+    let unreadable = Self.body("a", rest: #","EndpointSpec":{"Mode":"x"}"#)
+    #expect(try await rig.call("POST", path, unreadable) == (400, #"invalid resolution mode: "x""#))
+    #expect(try await rig.call("POST", path + "&rollback=x", Self.body("a")) == (404, "service nope not found"))
   }
 
   @Test("a service does not conflict with its own ports")

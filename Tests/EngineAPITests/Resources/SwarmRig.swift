@@ -50,14 +50,15 @@ final class FakeControl: SwarmControl {
 /// The API over a store in memory and an engine that is none.
 struct SwarmRig: Sendable {
   let control = FakeControl()
-  let engine = FakeEngine()
+  let engine: FakeEngine
   let store: Store
   let api: SwarmAPI
 
   static let time = Timestamp(nanoseconds: 1_714_557_600_000_000_000)
 
   /// With a swarm of one manager, `n1`, unless told otherwise.
-  init(active: Bool = true) async throws {
+  init(active: Bool = true, engine: FakeEngine = FakeEngine()) async throws {
+    self.engine = engine
     store = try await Store(backend: ForgetfulBackend())
     api = SwarmAPI(control: control, engine: engine, now: { Self.time })
     guard active else { return }

@@ -35,6 +35,32 @@ struct SwarmTests {
     #expect(try await rig.call(method, path, "{}") == (503, pending))
   }
 
+  @Test(
+    "outside a swarm what cannot be read is told first",
+    arguments: [
+      ("POST", "/services/create", "{", "invalid JSON: unexpected EOF"),
+      ("POST", "/services/x/update?version=1", "{", "invalid JSON: unexpected EOF"),
+      ("POST", "/services/x/update", "{}", #"invalid service version '': strconv.ParseUint: parsing "": invalid syntax"#),
+      (
+        "POST", "/nodes/x/update?version=1", "[]",
+        "invalid JSON: json: cannot unmarshal array into Go value of type swarm.NodeSpec"
+      ),
+      ("POST", "/nodes/x/update", "{}", #"invalid node version '': strconv.ParseUint: parsing "": invalid syntax"#),
+      ("POST", "/swarm/update", "{}", #"invalid swarm version '': strconv.ParseUint: parsing "": invalid syntax"#),
+      ("POST", "/swarm/update?version=1&rotateManagerToken=x", "{}", "invalid value for rotateManagerToken: x"),
+      ("POST", "/secrets/create", "{", "invalid JSON: unexpected EOF"), ("GET", "/services?filters=%7B", "", "invalid filter"),
+      ("GET", "/services?status=x", "", ServiceTests.malformed("status")),
+      ("GET", "/services/x?insertDefaults=x", "", ServiceTests.malformed("insertDefaults")),
+      ("GET", "/tasks?filters=%7B", "", "invalid filter"), ("GET", "/nodes?filters=%7B", "", "invalid filter"),
+      ("GET", "/configs?filters=%7B", "", "invalid filter"),
+      ("GET", "/services/x/logs", "", "must specify at least one of 'stdout' or 'stderr'"),
+      ("GET", "/tasks/x/logs", "", "must specify at least one of 'stdout' or 'stderr'"),
+    ])
+  func unreadable(method: String, path: String, body: String, message: String) async throws {
+    #expect(try await SwarmRig(active: false).call(method, path, body) == (400, message))
+    #expect(try await SwarmRig(active: false).call("GET", #"/services?filters={"x":["y"]}"#) == (503, Self.noSwarm))
+  }
+
   @Test("the docker CLI's init gets an address, defaults and a node id")
   func initialize() async throws {
     let rig = try await SwarmRig(active: false)
@@ -138,6 +164,7 @@ struct SwarmTests {
     #expect(try await rig.call("GET", "/swarm") == (200, Self.cluster + tokens))
     #expect(try await rig.call("GET", "/swarm/unlockkey") == (200, #"{"UnlockKey":""}"#))
     #expect(try await rig.call("POST", "/swarm/unlock", #"{"UnlockKey":"x"}"#) == (409, "swarm is not locked"))
+    #expect(try await rig.call("POST", "/swarm/unlock", "{") == (400, "invalid JSON: unexpected EOF"))
     let inactive = try await SwarmRig(active: false)
     #expect(try await inactive.call("POST", "/swarm/unlock", "{}") == (503, SwarmTests.noSwarm))
   }

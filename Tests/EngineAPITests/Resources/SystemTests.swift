@@ -22,8 +22,7 @@ struct SystemTests {
         ("Cache-Control", "no-cache, no-store, must-revalidate"), ("Pragma", "no-cache"),
       ]
       for (name, value) in expected { #expect(response.headers[name] == value) }
-      guard case .bytes(let body) = response.body else { continue }
-      #expect(response.status == 200 && body == Array("OK".utf8))
+      #expect(response.status == 200 && response.headers["Builder-Version"] == nil)
     }
   }
 
@@ -35,6 +34,7 @@ struct SystemTests {
     #expect(response.status == 200 && response.headers["Api-Version"] == "1.50")
     let (status, text) = try await rig.call("GET", "/info")
     #expect(status == 503 && text.hasPrefix("the Docker Engine: "))
+    #expect(await rig.api.announcement == Announcement())
   }
 
   @Test("the engine's info carries the swarm's section in every state")
@@ -76,7 +76,7 @@ struct SystemTests {
   @Test(
     "what is not the swarm's goes to the engine",
     arguments: [
-      ("GET", "/version"), ("GET", "/containers/json"), ("PUT", "/services"), ("GET", "/services/a/b"), ("GET", "/services/"),
+      ("GET", "/containers/json"), ("PUT", "/services"), ("GET", "/services/a/b"), ("GET", "/services/"),
       ("POST", "/_ping"), ("GET", "/"), ("DELETE", "/swarm"), ("GET", "/distribution/x/json"),
     ])
   func piped(method: String, path: String) async throws {

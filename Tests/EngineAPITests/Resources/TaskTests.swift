@@ -81,6 +81,7 @@ struct TaskTests {
       (#"{"node":["alpha"]}"#, "t0 t1"), (#"{"node":["n2"],"service":["web"]}"#, "t2"), (#"{"id":["t1","t3"]}"#, "t1 t3"),
       (#"{"name":["web.1"]}"#, "t0 t1"), (#"{"name":["web.n2.t2"]}"#, "t2"), (#"{"label":["tier=1"]}"#, "t0 t1 t2"),
       (#"{"desired-state":["running"]}"#, "t1 t2 t3"), (#"{"desired-state":["shutdown"]}"#, "t0"),
+      (#"{"desired-state":["SHUTDOWN",""]}"#, "t0"), (#"{"desired-state":[""]}"#, "t0 t1 t2 t3"),
       (#"{"runtime":["container"]}"#, "t0 t1 t2 t3"), (#"{"runtime":["attachment"]}"#, ""),
       (#"{"service":["web"],"_up-to-date":["true"]}"#, "t1 t2"),
       (#"{"service":{"web":true},"_up-to-date":{"true":true}}"#, "t1 t2"),
@@ -98,6 +99,7 @@ struct TaskTests {
     arguments: [
       (#"{"service":["nope"]}"#, 404, "service nope not found"), (#"{"node":["nope"]}"#, 404, "node nope not found"),
       (#"{"desired-state":["nope"]}"#, 500, "Invalid desired-state filter: 'nope'"),
+      (#"{"desired-state":["allocated"]}"#, 500, "Invalid desired-state filter: 'allocated'"),
     ])
   func badFilters(filters: String, status: Int, message: String) async throws {
     let (rig, _) = try await Self.rig()

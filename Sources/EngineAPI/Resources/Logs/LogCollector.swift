@@ -55,7 +55,8 @@ struct LogCollector: Sendable {
         for task in select(state) where task.hasLog && known.insert(task.id).inserted {
           logs.begin()
           group.addTask {
-            _ = await read(task, into: queue)
+            // The client waits for more: it is told at once what it will not get.
+            if let reason = await read(task, into: queue) { _ = await queue.send(framing.failure([reason])) }
             logs.end()
           }
         }

@@ -54,8 +54,8 @@ extension ClusterRPC.LogOptions {
 
   private func checkSince() throws(APIError) {
     let parts = since.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
-    for part in parts where !since.isEmpty && Int64(part) == nil {
-      throw .badRequest("invalid value for \"since\": strconv.ParseInt: parsing \(String(part).goQuoted): invalid syntax")
+    for part in parts where !since.isEmpty {
+      do { _ = try GoParse.int64(String(part)) } catch { throw .badRequest("invalid value for \"since\": \(error)") }
     }
   }
 

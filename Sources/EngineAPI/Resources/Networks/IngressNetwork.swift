@@ -46,7 +46,8 @@ package struct IngressNetwork {
   private func value(containers: JSONValue, labels: JSONValue) -> JSONValue {
     [
       "Name": .string(Self.name), "Id": .string(id), "Created": .string(createdAt.description), "Scope": "swarm",
-      "Driver": "overlay", "EnableIPv6": false, "IPAM": ["Driver": "default", "Options": nil, "Config": [pool]],
+      "Driver": "overlay", "EnableIPv4": true, "EnableIPv6": false,
+      "IPAM": ["Driver": "default", "Options": nil, "Config": [pool]],
       "Internal": false, "Attachable": false, "Ingress": true, "ConfigFrom": ["Network": ""], "ConfigOnly": false,
       "Containers": containers, "Options": [:], "Labels": labels,
     ]
@@ -54,11 +55,11 @@ package struct IngressNetwork {
 }
 
 extension IngressNetwork {
-  /// By the rules of the engine's list: a name or an id may be any part of it.
+  /// By the rules of the engine's list: names and ids are matched as regular expressions.
   func matches(_ filters: Filters) -> Bool {
     func contains(_ key: String, _ text: String) -> Bool {
       let wanted = filters[key]
-      return wanted.isEmpty || wanted.contains { text.contains($0) }
+      return wanted.isEmpty || wanted.contains { NamePattern($0)?.matches(text) == true }
     }
     return contains("name", Self.name) && contains("id", id) && filters.matchesExactly("driver", "overlay")
       && filters.matchesExactly("scope", "swarm") && filters.matchesExactly("type", "custom")

@@ -18,18 +18,26 @@ extension SwarmAPI {
     guard let ingress = await ingress(), let filters = try? Filters(call.query["filters"], allowed: keys) else {
       return call.unchanged
     }
-    let engines = try await engine.networks(filters: filters.all).map(\.raw)
+    let engines = try await engine.networks(filters: filters.all, version: call.request.version?.description).map(\.raw)
     return .answer(.json(.array((ingress.matches(filters) ? [ingress.listed] : []) + engines)))
   }
 
   func inspectNetwork(_ call: Call) async throws -> Rewritten {
-    guard case .active(let swarm) = await control.state else { return call.unchanged }
+    // A malformed flag is the engine's to refuse.
+    guard case .active(let swarm) = await control.state, Self.isFlag(call.query["verbose"]) else {
+      return call.unchanged
+    }
     if let ingress = await ingress(), ingress.isMeant(by: call.id), call.query["scope"] ?? "swarm" == "swarm" {
       let bridge = try? await engine.network(IngressBridge.name)
       return .answer(.json(ingress.inspected(containers: bridge?.raw["Containers"] ?? [:], address: swarm.address)))
     }
     guard call.query["scope"] == "swarm", let network = PredefinedNetwork(rawValue: call.id) else { return call.unchanged }
     return .answer(.json(network.json))
+  }
+
+  private static func isFlag(_ text: String?) -> Bool {
+    guard let text, !text.isEmpty else { return true }
+    return Query.strictBool(text) != nil
   }
 
   private func ingress() async -> IngressNetwork? {

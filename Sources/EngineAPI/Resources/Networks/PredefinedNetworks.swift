@@ -12,9 +12,10 @@ enum PredefinedNetwork: String, CaseIterable {
   var json: JSONValue {
     [
       "Name": .string(rawValue), "Id": .string(rawValue), "Created": .string(Timestamp.zero.description), "Scope": "swarm",
-      "Driver": .string(self == .none ? "null" : rawValue), "EnableIPv6": false,
-      "IPAM": ["Driver": "default", "Options": nil, "Config": []], "Internal": false, "Attachable": false, "Ingress": false,
-      "ConfigFrom": ["Network": ""], "ConfigOnly": false, "Containers": [:], "Options": [:], "Labels": [:],
+      "Driver": .string(self == .none ? "null" : rawValue), "EnableIPv4": true, "EnableIPv6": false,
+      "IPAM": ["Driver": "", "Options": nil, "Config": []], "Internal": false, "Attachable": false, "Ingress": false,
+      "ConfigFrom": ["Network": ""], "ConfigOnly": false, "Containers": nil, "Options": nil,
+      "Labels": ["com.docker.swarm.predefined": "true"],
     ]
   }
 }

@@ -43,15 +43,22 @@ extension SwarmAPI {
 /// Which nodes a list request wants.
 package struct NodeFilter: Sendable {
   private let filters: Filters
+  private let roles: [String]
+  private let memberships: [String]
 
   package init(_ text: String?) throws(APIError) {
     filters = try Filters(text, allowed: ["id", "name", "label", "node.label", "role", "membership"])
-    if let bad = filters["role"].first(where: { !["manager", "worker"].contains($0.lowercased()) }) {
-      throw APIError(status: 500, "Invalid role filter: '\(bad)'")
+    roles = try Self.words("role", ["manager", "worker"], in: filters)
+    memberships = try Self.words("membership", ["accepted", "pending"], in: filters)
+  }
+
+  /// In lower case; empty values say nothing.
+  private static func words(_ key: String, _ known: Set<String>, in filters: Filters) throws(APIError) -> [String] {
+    let given = filters[key].filter { !$0.isEmpty }
+    if let bad = given.first(where: { !known.contains($0.lowercased()) }) {
+      throw APIError(status: 500, "Invalid \(key) filter: '\(bad)'")
     }
-    if let bad = filters["membership"].first(where: { !["accepted", "pending"].contains($0.lowercased()) }) {
-      throw APIError(status: 500, "Invalid membership filter: '\(bad)'")
-    }
+    return given.map { $0.lowercased() }
   }
 
   /// `label` is about the engine's labels, `node.label` about the node's own.
@@ -60,7 +67,6 @@ package struct NodeFilter: Sendable {
     return filters.matchesPrefix("id", node.id) && filters.matchesPrefix("name", node.description?.hostname ?? "")
       && filters.matchesLabels("label", node.description?.engine.labels ?? [:])
       && filters.matchesLabels("node.label", node.spec.labels)
-      && (!filters.contains("role") || filters["role"].contains { $0.lowercased() == role })
-      && (!filters.contains("membership") || filters["membership"].contains { $0.lowercased() == "accepted" })
+      && (roles.isEmpty || roles.contains(role)) && (memberships.isEmpty || memberships.contains("accepted"))
   }
 }

@@ -6,7 +6,7 @@ import ClusterStore
 extension SwarmAPI {
   func listServices(_ call: Call, _ swarm: ActiveSwarm) async throws -> Response {
     let filters = try Filters(call.query["filters"], allowed: ["id", "name", "label", "mode", "runtime"])
-    let withStatus = call.version >= APIVersion(1, 41) && call.query.flag("status")
+    let withStatus = call.version >= APIVersion(1, 41) ? try call.strictFlag("status", withReason: true) : false
     let store = await swarm.store.read { $0 }
     let found = store.services.values.filter { ServiceFilter.matches($0, filters) }.sorted { $0.id < $1.id }
     let ingress = store.cluster.map { IngressNetwork(of: $0) }
@@ -18,7 +18,7 @@ extension SwarmAPI {
   }
 
   func inspectService(_ call: Call, _ swarm: ActiveSwarm) async throws -> Response {
-    let insertDefaults = try call.strictFlag("insertDefaults")
+    let insertDefaults = try call.strictFlag("insertDefaults", withReason: true)
     let (service, cluster) = try await swarm.store.read { (try $0.lookUpService(call.id), $0.cluster) }
     let ingress = cluster.map { IngressNetwork(of: $0) }
     return .json(try ServiceJSON.value(service, ingress: ingress, insertDefaults: insertDefaults))
@@ -37,9 +37,10 @@ extension SwarmAPI {
   func updateService(_ call: Call, _ swarm: ActiveSwarm) async throws -> Response {
     let body = try call.json()
     let version = try call.objectVersion(of: "service")
-    let options = try Self.updateOptions(call)
-    let id = try await swarm.store.read { try $0.lookUpService(call.id).id }
     let spec = try await resolvingNetworks(try ServiceSpec(body: body, version: call.version))
+    try spec.checkConversion()
+    let id = try await swarm.store.read { try $0.lookUpService(call.id).id }
+    let options = try Self.updateOptions(call)
     let time = now()
     try await swarm.store.transaction { transaction in
       try ServiceResource.update(id, to: spec, version: version, options, now: time, in: &transaction)

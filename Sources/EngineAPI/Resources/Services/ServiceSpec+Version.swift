@@ -15,12 +15,9 @@ extension ServiceSpec {
     try makeCanonical()
   }
 
-  /// Two bodies that mean the same become the same spec, or a service would be updated for nothing: empty lists are absent ones,
-  /// and what every answer shows ("default" isolation, "container" runtime) is none.
+  /// Two bodies that mean the same become the same spec, or a service would be updated for nothing. Writing leaves out empty lists.
   private mutating func makeCanonical() throws {
-    if taskTemplate.containerSpec?.isolation == "default" { taskTemplate.containerSpec?.isolation = nil }
-    if taskTemplate.runtime == "container" { taskTemplate.runtime = nil }
-    self = try GoJSONDecoder().decode(ServiceSpec.self, from: try GoJSONEncoder().encode(self))
+    self = try GoJSONDecoder().decode(ServiceSpec.self, from: try GoJSONEncoder().encode(canonical()))
   }
 
   private mutating func drop(unknownTo version: APIVersion) {
@@ -47,10 +44,9 @@ extension ContainerSpec {
     }
     if version < APIVersion(1, 44) {
       healthcheck?.startInterval = nil
-      let unknown = ["seccomp", "apparmor", "nonewprivileges"]
-      for key in privileges?.objectValue?.members.map(\.key) ?? [] where unknown.contains(key.lowercased()) {
-        privileges?[key] = nil
-      }
+      privileges?.seccomp = nil
+      privileges?.appArmor = nil
+      privileges?.noNewPrivileges = false
     }
     if version < APIVersion(1, 46) { oomScoreAdj = nil }
     mounts = mounts?.map { $0.dropping(unknownTo: version) }

@@ -22,7 +22,12 @@ extension APIError {
     case let error as TransactionLimit.Exceeded: APIError(status: 400, "\(error)", cause: error)
     case let error as StoreError: APIError(status: 503, "\(error)", cause: error)
     case let error as EngineError:
-      APIError(status: error.isTransient ? 503 : error.status ?? 500, "the Docker Engine: \(error.message)", cause: error)
+      if let status = error.status, status >= 400 {
+        // The engine's own answer, as if it had been asked itself.
+        APIError(status: status, error.message, cause: error)
+      } else {
+        APIError(status: error.isTransient ? 503 : 500, "the Docker Engine: \(error.message)", cause: error)
+      }
     default: error
     }
   }

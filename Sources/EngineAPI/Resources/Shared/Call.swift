@@ -24,8 +24,11 @@ struct Call: Sendable {
     do {
       return try JSONValue(parsing: request.body)
     } catch {
-      let isTrailing = error.message == "unexpected content after JSON"
-      throw APIError.badRequest(isTrailing ? error.message : "invalid JSON: \(error.message)")
+      switch error.message {
+      case "unexpected content after JSON": throw APIError.badRequest(error.message)
+      case "EOF": throw APIError.badRequest("invalid JSON: got EOF while reading request body")
+      default: throw APIError.badRequest("invalid JSON: \(error.message)")
+      }
     }
   }
 
@@ -34,18 +37,15 @@ struct Call: Sendable {
   /// `?version=N`, which every update must carry.
   func objectVersion(of kind: String) throws -> UInt64 {
     let raw = query["version"] ?? ""
-    guard let version = UInt64(raw) else {
-      let reason = "strconv.ParseUint: parsing \(raw.goQuoted): invalid syntax"
-      throw APIError.badRequest("invalid \(kind) version '\(raw)': \(reason)")
-    }
-    return version
+    do { return try GoParse.uint64(raw) } catch { throw APIError.badRequest("invalid \(kind) version '\(raw)': \(error)") }
   }
 
-  /// A flag that must be one of Go's words for a boolean; absent is false.
-  func strictFlag(_ name: String) throws -> Bool {
+  /// A flag that must be one of Go's words for a boolean; absent is false. Some endpoints give Go's own reason as well.
+  func strictFlag(_ name: String, withReason: Bool = false) throws -> Bool {
     guard let text = query[name], !text.isEmpty else { return false }
-    guard let value = Query.strictBool(text) else { throw APIError.badRequest("invalid value for \(name): \(text)") }
-    return value
+    do { return try GoParse.bool(text) } catch {
+      throw APIError.badRequest("invalid value for \(name): \(text)" + (withReason ? ": \(error)" : ""))
+    }
   }
 
   private var isChunked: Bool { request.headers.has(token: "chunked", in: "Transfer-Encoding") }

@@ -10,6 +10,12 @@ package struct Filters: Sendable, Hashable {
 
   /// Both forms: `{"key":["a","b"]}` and the older `{"key":{"a":true}}`. Throws for a key that is not in `allowed`.
   package init(_ text: String?, allowed: Set<String>) throws(APIError) {
+    try self.init(text)
+    if let key = values.keys.filter({ !allowed.contains($0) }).min() { throw .badRequest("invalid filter '\(key)'") }
+  }
+
+  /// The syntax alone.
+  init(_ text: String?) throws(APIError) {
     guard let text, !text.isEmpty else { return }
     guard let json = try? JSONValue(parsing: text), let object = json.objectValue else {
       if (try? JSONValue(parsing: text))?.isNull == true { return }
@@ -19,7 +25,6 @@ package struct Filters: Sendable, Hashable {
       guard let values = Self.values(member.value) else { throw .badRequest("invalid filter") }
       self.values[member.key, default: []] += values
     }
-    if let key = values.keys.filter({ !allowed.contains($0) }).min() { throw .badRequest("invalid filter '\(key)'") }
   }
 
   private static func values(_ json: JSONValue) -> [String]? {

@@ -17,10 +17,13 @@ enum PayloadKind: String, CaseIterable {
         .manager { _, call, _ in
           _ = try Filters(call.query["filters"], allowed: keys)
           return .json([])
-        }),
+        }, before: Precheck.list),
       SwarmRoute(
         "POST", "/\(rawValue)s/create",
-        .manager { _, _, _ in throw APIError.rpc(.unimplemented, "\(rawValue)s are not supported by this release of Skep") }),
+        .manager { _, call, _ in
+          try Precheck.body(call)
+          throw APIError.rpc(.unimplemented, "\(rawValue)s are not supported by this release of Skep")
+        }, before: Precheck.body),
       SwarmRoute("GET", "/\(rawValue)s/{id}", .manager(missing)),
       SwarmRoute("DELETE", "/\(rawValue)s/{id}", .manager(missing)),
       SwarmRoute("POST", "/\(rawValue)s/{id}/update", .manager(missing)),

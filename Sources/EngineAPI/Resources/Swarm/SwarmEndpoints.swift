@@ -55,6 +55,7 @@ extension SwarmAPI {
   }
 
   func unlockSwarm(_ call: Call) async throws -> Response {
+    _ = try call.json()
     guard case .inactive = await control.state else { throw APIError(status: 409, "swarm is not locked") }
     throw APIError(status: 503, SwarmText.noSwarm)
   }

@@ -17,8 +17,9 @@ package struct TaskFilter: Sendable {
 
   private static func states(_ names: [String]) throws(APIError) -> Set<TaskState> {
     var states: Set<TaskState> = []
-    for name in names {
-      guard let state = TaskState(name: name.lowercased()) else {
+    for name in names where !name.isEmpty {
+      // The last is a state of the API's schema that no task is ever in.
+      guard let state = TaskState(name: name.lowercased()), state != .allocated else {
         throw APIError(status: 500, "Invalid desired-state filter: '\(name)'")
       }
       states.insert(state)
