@@ -31,6 +31,19 @@ struct ServiceSpecValidationTests {
       (#"{"TaskTemplate":{"Runtime":"wasm","ContainerSpec":{}}}"#, "unsupported runtime"),
       (#"{"TaskTemplate":{"ContainerSpec":{},"RestartPolicy":{"Condition":"x"}}}"#, #"invalid RestartCondition: "x""#),
       (#"{"TaskTemplate":{"ContainerSpec":{"Mounts":[{"Type":"image"}]}}}"#, #"invalid MountType: "image""#),
+      (
+        #"{"TaskTemplate":{"Runtime":"plugin","PluginSpec":{}},"Mode":{"Replicated":{}}}"#, "plugins must not use replicated mode"
+      ),
+      (
+        #"{"TaskTemplate":{"ContainerSpec":{"Mounts":[{"BindOptions":{"Propagation":"x"}}]}}}"#, #"invalid MountPropagation: "x""#
+      ),
+      (#"{"TaskTemplate":{"ContainerSpec":{"Isolation":"x"}}}"#, #"invalid Isolation: "x""#),
+      (#"{"TaskTemplate":{"ContainerSpec":{"Privileges":{"Seccomp":{"Mode":"x"}}}}}"#, #"invalid Seccomp mode: "x""#),
+      (
+        #"{"TaskTemplate":{"ContainerSpec":{"Privileges":{"Seccomp":{"Profile":"?"}}}}}"#,
+        "invalid Seccomp profile: illegal base64 data"
+      ),
+      (#"{"TaskTemplate":{"ContainerSpec":{"Privileges":{"AppArmor":{"Mode":"x"}}}}}"#, #"invalid AppArmor mode: "x""#),
       (#"{"TaskTemplate":{"ContainerSpec":{}},"EndpointSpec":{"Mode":"x"}}"#, #"invalid resolution mode: "x""#),
       (
         #"{"TaskTemplate":{"ContainerSpec":{}},"UpdateConfig":{"FailureAction":"x"}}"#,
@@ -56,6 +69,7 @@ struct ServiceSpecValidationTests {
       (#""Image":"""#, "", "ContainerSpec: image reference must be provided"),
       (#""Image":"Nope:1""#, "", #"ContainerSpec: "Nope:1" is not a valid repository/tag"#),
       (#""Mounts":[{"Target":"/x"},{"Target":"/x"}]"#, "", "ContainerSpec: duplicate mount point: /x"),
+      (#""Mounts":[{"Target":"/{{.Task.Slot}}"},{"Target":"/1"}]"#, "", "ContainerSpec: duplicate mount point: /1"),
       (#""Healthcheck":{"Interval":1}"#, "", "ContainerSpec: Interval in HealthConfig cannot be less than 1ms"),
       (#""Healthcheck":{"Timeout":-1}"#, "", "ContainerSpec: Timeout in HealthConfig cannot be less than 1ms"),
       (#""Healthcheck":{"StartPeriod":1}"#, "", "ContainerSpec: StartPeriod in HealthConfig cannot be less than 1ms"),
@@ -172,8 +186,12 @@ struct ServiceSpecValidationTests {
   @Test(
     "a template is expanded once at the door",
     arguments: [
-      (#""Env":["A={{.Nope}}"]"#, "expanding env failed: "), (#""Hostname":"{{.Service.Nope}}""#, "expanding hostname failed: "),
-      (#""Mounts":[{"Type":"bind","Source":"{{","Target":"/x"}]"#, "expanding mounts failed: "),
+      (#""Env":["A={{.Nope}}"]"#, #"expanding env failed: expanding env "A={{.Nope}}": template: "#),
+      (#""Hostname":"{{.Service.Nope}}""#, "expanding hostname failed: "),
+      (
+        #""Mounts":[{"Type":"bind","Source":"{{","Target":"/x"}]"#,
+        #"expanding mounts failed: expanding mount source "{{": template: "#
+      ),
     ])
   func templates(container: String, expected: String) throws {
     let spec = try Self.spec(container: container).withMode()

@@ -13,6 +13,7 @@ extension ServiceSpec {
 
   package func checkConversion() throws(SpecError) {
     try taskTemplate.checkConversion()
+    if taskTemplate.runtime == "plugin", mode.replicated != nil { throw SpecError("plugins must not use replicated mode") }
     try updateConfig?.checkConversion()
     try rollbackConfig?.checkConversion()
     if let resolution = endpointSpec?.mode, !["", "vip", "dnsrr"].contains(resolution) {
@@ -30,7 +31,7 @@ extension TaskSpec {
       guard let containerSpec else { throw SpecError("mismatched Runtime and *Spec fields") }
       try containerSpec.checkConversion()
     case "plugin":
-      guard pluginSpec != nil, containerSpec == nil else { throw SpecError("mismatched Runtime and *Spec fields") }
+      guard pluginSpec != nil else { throw SpecError("mismatched Runtime and *Spec fields") }
     default: throw SpecError("unsupported runtime")
     }
     let condition = restartPolicy?.condition ?? ""
@@ -42,11 +43,40 @@ extension TaskSpec {
 
 extension ContainerSpec {
   fileprivate func checkConversion() throws(SpecError) {
-    for mount in mounts ?? [] {
-      let type = mount.type ?? ""
-      guard ["bind", "volume", "tmpfs", "npipe", "cluster"].contains(type.lowercased()) else {
-        throw SpecError("invalid MountType: \(type.goQuoted)")
-      }
+    if let isolation, !["", "default", "process", "hyperv"].contains(isolation.lowercased()) {
+      throw SpecError("invalid Isolation: \(isolation.goQuoted)")
+    }
+    try privileges?.checkConversion()
+    for mount in mounts ?? [] { try mount.checkConversion() }
+  }
+}
+
+extension Mount {
+  private static let propagations = ["", "private", "rprivate", "shared", "rshared", "slave", "rslave"]
+
+  /// Without a type it is a bind.
+  fileprivate func checkConversion() throws(SpecError) {
+    let type = type ?? ""
+    guard ["", "bind", "volume", "tmpfs", "npipe", "cluster"].contains(type.lowercased()) else {
+      throw SpecError("invalid MountType: \(type.goQuoted)")
+    }
+    let propagation = bindOptions?.propagation ?? ""
+    guard Self.propagations.contains(propagation.lowercased()) else {
+      throw SpecError("invalid MountPropagation: \(propagation.goQuoted)")
+    }
+  }
+}
+
+extension Privileges {
+  /// Swarm takes an unknown mode for the default, which for security is refused here.
+  fileprivate func checkConversion() throws(SpecError) {
+    let (seccompMode, appArmorMode) = (seccomp?.mode ?? "", appArmor?.mode ?? "")
+    guard ["", "default", "unconfined", "custom"].contains(seccompMode) else {
+      throw SpecError("invalid Seccomp mode: \(seccompMode.goQuoted)")
+    }
+    guard Base64.decode(seccomp?.profile ?? "") != nil else { throw SpecError("invalid Seccomp profile: illegal base64 data") }
+    guard ["", "default", "disabled"].contains(appArmorMode) else {
+      throw SpecError("invalid AppArmor mode: \(appArmorMode.goQuoted)")
     }
   }
 }

@@ -12,14 +12,11 @@ extension ServiceSpec {
       taskTemplate.networks = try GoJSONDecoder().decode([TaskSpec.Network].self, from: networks)
     }
     drop(unknownTo: version)
-    try makeCanonical()
+    try dropEmpty()
   }
 
-  /// Two bodies that mean the same become the same spec, or a service would be updated for nothing: empty lists are absent ones,
-  /// and what every answer shows ("default" isolation, "container" runtime) is none.
-  private mutating func makeCanonical() throws {
-    if taskTemplate.containerSpec?.isolation == "default" { taskTemplate.containerSpec?.isolation = nil }
-    if taskTemplate.runtime == "container" { taskTemplate.runtime = nil }
+  /// Coding leaves out empty lists and texts, which are absent ones.
+  private mutating func dropEmpty() throws {
     self = try GoJSONDecoder().decode(ServiceSpec.self, from: try GoJSONEncoder().encode(self))
   }
 
@@ -47,10 +44,9 @@ extension ContainerSpec {
     }
     if version < APIVersion(1, 44) {
       healthcheck?.startInterval = nil
-      let unknown = ["seccomp", "apparmor", "nonewprivileges"]
-      for key in privileges?.objectValue?.members.map(\.key) ?? [] where unknown.contains(key.lowercased()) {
-        privileges?[key] = nil
-      }
+      privileges?.seccomp = nil
+      privileges?.appArmor = nil
+      privileges?.noNewPrivileges = false
     }
     if version < APIVersion(1, 46) { oomScoreAdj = nil }
     mounts = mounts?.map { $0.dropping(unknownTo: version) }
@@ -61,6 +57,11 @@ extension Mount {
   fileprivate func dropping(unknownTo version: APIVersion) -> Mount {
     var mount = self
     if version < APIVersion(1, 41) { mount.bindOptions?.nonRecursive = nil }
+    if version < APIVersion(1, 42) { mount.bindOptions?.createMountpoint = nil }
+    if version < APIVersion(1, 44) {
+      mount.bindOptions?.readOnlyNonRecursive = nil
+      mount.bindOptions?.readOnlyForceRecursive = nil
+    }
     if version < APIVersion(1, 46) { mount.tmpfsOptions?.options = nil }
     return mount
   }
