@@ -1,81 +1,163 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What an API client sends in part, in other case or with zeros in it, and how it reads back. Nothing runs: no replicas."""
-from language import api, settle
+"""Specs that no flag can say: what is read back, and what the container was given."""
+from language import api, container, docker, quietly, settle
+
+IMAGE = "skep-web"
 
 
-def spec(container=None, task=None, **service):
-    template = {"ContainerSpec": {"Image": "skep-web", **(container or {})}, **(task or {})}
-    return {"TaskTemplate": template, "Mode": {"Replicated": {"Replicas": 0}}, **service}
+def spec(name, container=None, task=None, image=IMAGE, **service):
+    template = {"ContainerSpec": {"Image": image, **(container or {})}, **(task or {})}
+    return {"Name": name, "TaskTemplate": template, "Mode": {"Replicated": {"Replicas": 1}}, **service}
 
 
-SPECS = {
-    "zeros": spec({"TTY": False, "OpenStdin": False, "ReadOnly": False, "Init": False, "StopGracePeriod": 0, "Env": [], "Labels": {}}),
-    "zero limits": spec(task={"Resources": {"Limits": {"NanoCPUs": 0, "MemoryBytes": 0, "Pids": 0}, "Reservations": {"NanoCPUs": 0}}}),
-    "empty parts": spec({"DNSConfig": {}, "Healthcheck": {}, "Privileges": {}}, {"Resources": {}, "Placement": {}, "RestartPolicy": {}}),
-    "an empty restart policy": spec(task={"RestartPolicy": {"Delay": 0, "Window": 0, "MaxAttempts": 0}}),
-    "half a restart policy": spec(task={"RestartPolicy": {"Condition": "none"}}),
-    "empty update configs": spec(UpdateConfig={}, RollbackConfig={}),
-    "half an update config": spec(UpdateConfig={"Parallelism": 2, "Delay": 0, "Monitor": 0}),
-    "an empty endpoint": spec(EndpointSpec={}),
-    "an empty port": spec(EndpointSpec={"Ports": [{"TargetPort": 80, "PublishedPort": 0}]}),
-    "a port in capitals": spec(EndpointSpec={"Mode": "vip", "Ports": [{"TargetPort": 80, "Protocol": "UDP", "PublishMode": "HOST", "Name": "x"}]}),
-    "a selinux context": spec({"Privileges": {"SELinuxContext": {"Disable": True}}}),
-    "a credential spec with nothing": spec({"Privileges": {"CredentialSpec": {}}}),
-    "a mount without a type": spec({"Mounts": [{"Source": "/tmp", "Target": "/x"}]}),
-    "a mount in capitals": spec({"Mounts": [{"Type": "VOLUME", "Target": "/x"}]}),
-    "mount options": spec({"Mounts": [
-        {"Type": "bind", "Source": "/tmp", "Target": "/a", "ReadOnly": False, "BindOptions": {}},
-        {"Type": "bind", "Source": "/tmp", "Target": "/b", "BindOptions": {"NonRecursive": True}},
-        {"Type": "bind", "Source": "/tmp", "Target": "/c", "BindOptions": {"Propagation": "SHARED", "NonRecursive": False}},
-        {"Type": "volume", "Target": "/d", "VolumeOptions": {"NoCopy": False, "Labels": {}, "DriverConfig": {}}},
-        {"Type": "tmpfs", "Target": "/e", "TmpfsOptions": {"SizeBytes": 0, "Mode": 0}},
-        {"Type": "bind", "Source": "/tmp", "Target": "/f", "Consistency": "cached"}]}),
-    "a bad propagation": spec({"Mounts": [{"Type": "bind", "Target": "/x", "BindOptions": {"Propagation": "x"}}]}),
-    "a zero health check": spec({"Healthcheck": {"Test": ["NONE"], "Interval": 0, "Timeout": 0, "StartPeriod": 0, "Retries": 0}}),
-    "half a ulimit": spec({"Ulimits": [{"Name": "nofile"}]}),
-    "preferences": spec(task={"Placement": {"Preferences": [{}, {"Spread": {}}], "Constraints": [], "MaxReplicas": 0, "Platforms": [{}]}}),
-    "a log driver": spec(task={"LogDriver": {}}),
-    "a driver without options": spec(task={"LogDriver": {"Name": "json-file", "Options": {}}}),
-    "an isolation": spec({"Isolation": "x"}), "hyperv": spec({"Isolation": "HyperV"}),
-    "generic resources": spec(task={"Resources": {"Reservations": {"GenericResources": [{"DiscreteResourceSpec": {"Kind": "gpu", "Value": 0}}]}}}),
-    "negative pids": spec(task={"Resources": {"Limits": {"Pids": -1}}}), "a null mode": {**spec(), "Mode": None},
-    "global": {**spec(task={"Placement": {"Constraints": ["node.role==worker"]}}), "Mode": {"Global": {}}},
-    "no spec of a task": {"Mode": {"Replicated": {"Replicas": 0}}, "TaskTemplate": None},
-    "html": spec({"Env": ["A=<b>&\u2028\u007f"]}, Labels={"<": ">"}),
+def env(*texts):
+    return {"Env": [f"A{number}={text}" for number, text in enumerate(texts)]}
+
+
+RUN = {
+    "empty parts": dict(
+        task={"RestartPolicy": {}, "Resources": {}, "Placement": {}, "LogDriver": {}, "Networks": []},
+        UpdateConfig={}, RollbackConfig={}, EndpointSpec={}),
+    "empty lists": dict(
+        container={
+            "Labels": {}, "Command": [], "Args": [], "Env": [], "Groups": [], "Hosts": [], "Mounts": [], "Secrets": [], "Configs": [],
+            "Sysctls": {}, "Ulimits": [], "DNSConfig": {}, "Privileges": {}, "Healthcheck": {}, "Hostname": "", "Dir": "", "User": "",
+        },
+        task={"Resources": {"Limits": {}, "Reservations": {"GenericResources": []}}, "Placement": {"Constraints": [], "Preferences": [{}]}},
+        Labels=None),
+    "zeros": dict(
+        container={"StopGracePeriod": 0, "Init": False, "TTY": False, "ReadOnly": False, "Healthcheck": {"Test": ["NONE"], "Retries": 0}},
+        task={
+            "Resources": {"Limits": {"NanoCPUs": 0, "MemoryBytes": 0, "Pids": 0}},
+            "RestartPolicy": {"Delay": 0, "MaxAttempts": 0, "Window": 0}, "Placement": {"MaxReplicas": 0}, "ForceUpdate": 7,
+            "Runtime": "container",
+        },
+        UpdateConfig={"Parallelism": 0, "Delay": 0, "Monitor": 0, "MaxFailureRatio": 0}),
+    "capitals": dict(
+        container={"Mounts": [{"Type": "TMPFS", "Target": "/t"}, {"Type": "Bind", "Source": "/usr", "Target": "/u", "BindOptions": {"Propagation": "RSLAVE"}}]},
+        EndpointSpec={"Ports": [{"Protocol": "UDP", "TargetPort": 53, "PublishedPort": 8190, "PublishMode": "HOST"}]}),
+    "a mount without a type": dict(container={"Mounts": [{"Source": "/usr", "Target": "/u"}]}),
+    "mounts with empty options": dict(container={"Mounts": [
+        {"Type": "volume", "Source": "specs", "Target": "/d", "Consistency": "cached", "VolumeOptions": {}},
+        {"Type": "volume", "Source": "specs2", "Target": "/d2", "VolumeOptions": {"DriverConfig": {}}},
+        {"Type": "bind", "Source": "/usr", "Target": "/u", "BindOptions": {}}, {"Type": "tmpfs", "Target": "/t", "TmpfsOptions": {}},
+        {"Type": "bind", "Source": "/etc", "Target": "/e", "BindOptions": {"NonRecursive": True}},
+    ]}),
+    "options of another type": dict(container={"Mounts": [{"Type": "tmpfs", "Target": "/t", "VolumeOptions": {"NoCopy": True}}]}),
+    "mounts by template": dict(container={"Mounts": [{
+        "Type": "volume", "Source": "v-{{.Service.Name}}-{{.Task.Slot}}", "Target": "/d/{{.Node.Hostname}}",
+        "VolumeOptions": {"Labels": {"a": "{{.Service.Name}}"}, "DriverConfig": {"Name": "local", "Options": {}}}}]}),
+    "SELinux": dict(container={"Privileges": {"SELinuxContext": {"User": "u", "Role": "r", "Type": "t", "Level": "l"}}}),
+    "SELinux off": dict(container={"Privileges": {"SELinuxContext": {"Disable": True, "User": "u"}}}),
+    "hosts": dict(container={"Hosts": ["10.1.2.3 db alias", "10.1.2.4\tother", "bad", " 10.1.2.5  spaced ", "::1 six"], "StopGracePeriod": 1_500_000_000}),
+    "pids below zero": dict(task={"Resources": {"Limits": {"Pids": -1}}}),
+    "log options without a driver": dict(task={"LogDriver": {"Options": {"max-size": "1m"}}}),
+    "a ulimit without end": dict(container={"Ulimits": [{"Name": "core", "Hard": -1, "Soft": -1}, {"Name": "nproc", "Soft": 5000, "Hard": 6000}]}),
+    "a terminal with input": dict(container={"TTY": True, "OpenStdin": True, "Command": ["/bin/sh"]}),
+    "ports of the host": dict(EndpointSpec={"Mode": "dnsrr", "Ports": [
+        {"Name": "one", "TargetPort": 80, "PublishedPort": 8191, "PublishMode": "host"}, {"TargetPort": 81, "PublishMode": "host"}]}),
+    "one target, two ports of the host": dict(EndpointSpec={"Ports": [
+        {"TargetPort": 80, "PublishedPort": 8192, "PublishMode": "host"}, {"TargetPort": 80, "PublishedPort": 8193, "PublishMode": "host"}]}),
+    "ports left open": dict(EndpointSpec={"Ports": [{"TargetPort": 80}, {"TargetPort": 81}, {"TargetPort": 80, "Protocol": "udp"}]}),
+    "a host's and an ingress port of one target": dict(EndpointSpec={"Ports": [
+        {"TargetPort": 80, "PublishedPort": 8194}, {"TargetPort": 80, "PublishedPort": 8195, "PublishMode": "host"}]}),
+    "an image by its whole name": dict(image="docker.io/library/skep-web:latest"),
+    "isolation x": dict(container={"Isolation": "x"}),
+    "platforms": dict(task={"Placement": {"Platforms": [{}, {"OS": "windows"}], "Preferences": [{"Spread": {"SpreadDescriptor": "node.labels.x"}}]}}),
+    "platform amd64": dict(task={"Placement": {"Platforms": [{"Architecture": "amd64", "OS": "linux"}]}}),
+    "no replicas said": dict(Mode={"Replicated": {}}),
+    "no mode": dict(Mode={}),
+    "everywhere": dict(Mode={"Global": {}}, EndpointSpec={"Mode": "vip"}),
+    "names": dict(container={
+        "Hostname": "{{.Service.Name}}-{{.Node.Hostname}}",
+        **env("{{.Service.Name}}", "{{.Task.Slot}}", "{{.Node.Hostname}}", "{{.Node.Platform.OS}} {{.Node.Platform.Architecture}}",
+              '{{index .Service.Labels "x"}}', "{{.Service.Labels}}", '{{join "-" .Service.Name .Task.Slot}}', '{{"a\\"b"}}', "{{`raw`}}",
+              "x {{- .Task.Slot -}} y", "a{{/* note */}}b", "{{.Node}}")}, Labels={"x": "y"}),
+    "pipelines": dict(container=env(
+        '{{.Task.Slot | printf "%03s"}}', '{{printf "%s-%d-%v-%q" .Service.Name 3 true "x"}}', "{{len .Service.Name}}", '{{print 1 "a" 2 3}}',
+        '{{println "a"}}', '{{(index .Service.Labels "x") | html}}', '{{urlquery "a b&c"}}', '{{js "it\'s"}}', '{{slice .Service.Name 0 2}}',
+        '{{index .Service.Labels "x" | len}}', "{{1}} {{-2}} {{0x10}} {{true}} {{1.5}}", '{{printf "%5s|%-5s|%05d|%+d|%x|%.2f|%q" "a" "b" -42 7 255 1.5 "c"}}',
+        '{{printf "%d %s" "x"}} {{printf "a" 1 "b"}}', "{{print .Node.Platform}} {{.Task.Slot | print 1 2}}", '{{eq 1 2 1}} {{le 2 2}} {{not ""}}',
+        '{{index "abc" 1}} {{slice "abcdef" 4}}', "{{len .Service.Labels}}"), Labels={"x": "<y>"}),
+    "conditions": dict(container=env(
+        '{{if eq .Task.Slot "1"}}first{{else}}other{{end}}', '{{if and .Service.Name (not "")}}both{{end}}', '{{if or "" "b"}}{{or "" "b"}}{{end}}',
+        '{{with $x := .Service.Name}}{{$x}}{{end}}', '{{range $k, $v := .Service.Labels}}{{$k}}={{$v}};{{end}}', "{{range .Service.Labels}}{{.}},{{else}}none{{end}}",
+        '{{$a := "q"}}{{$a}}{{if true}}{{$a = "r"}}{{end}}{{$a}}', "{{with $n := .Node}}{{$n.Hostname}} {{.Platform.OS}}{{end}}", "{{(.Node).Hostname}}",
+        '{{if lt 1 2}}less{{else if gt 1 2}}more{{end}}', '{{if ne .Node.Hostname "n9"}}not{{end}}', "{{with $}}{{.Task.Slot}}{{end}}"),
+        Labels={"x": "y", "a": "b"}),
 }
+# What a node, the scheduler or the engine refuses; the task says why, and is not tried again.
+REFUSED = {
+    "a relative target": dict(container={"Mounts": [{"Type": "volume", "Source": "v", "Target": "d"}]}),
+    "no target": dict(container={"Mounts": [{"Type": "tmpfs"}]}),
+    "a relative bind source": dict(container={"Mounts": [{"Type": "bind", "Source": "etc", "Target": "/d"}]}),
+    "a volume with a path": dict(container={"Mounts": [{"Type": "volume", "Source": "/etc", "Target": "/d"}]}),
+    "a volume with a bad name": dict(container={"Mounts": [{"Type": "volume", "Source": "a b", "Target": "/d"}]}),
+    "a tmpfs with a source": dict(container={"Mounts": [{"Type": "tmpfs", "Source": "x", "Target": "/d"}]}),
+    "a source by template": dict(container={"Mounts": [{"Type": "bind", "Source": "{{.Node.Hostname}}", "Target": "/d"}]}),
+    "isolation process": dict(container={"Isolation": "process"}),
+    "an unknown ulimit": dict(container={"Ulimits": [{"Name": "x", "Hard": 1, "Soft": 1}]}),
+    "soft above hard": dict(container={"Ulimits": [{"Name": "nofile", "Hard": 1, "Soft": 2}]}),
+    "an unknown sysctl": dict(container={"Sysctls": {"kernel.x": "1"}}),
+    "an unknown capability": dict(container={"CapabilityAdd": ["CAP_X"]}),
+    "an unknown user": dict(container={"User": "nobody-here"}),
+    "an unknown group": dict(container={"Groups": ["nogroup-here"]}),
+    "a relative directory": dict(container={"Dir": "tmp"}),
+    "a bad signal": dict(container={"StopSignal": "SIGX"}),
+    "a bad name server": dict(container={"DNSConfig": {"Nameservers": ["x"]}}),
+    "a bad address of a host": dict(container={"Hosts": ["x name"]}),
+    "a long host name": dict(container={"Hostname": "a" * 70}),
+    "an unknown log driver": dict(task={"LogDriver": {"Name": "x"}}),
+    "an unknown log option": dict(task={"LogDriver": {"Name": "json-file", "Options": {"x": "y"}}}),
+    "a command that is not there": dict(container={"Command": ["/bin/nothing"]}),
+    "a command that fails": dict(container={"Command": ["/bin/sh", "-c", "exit 3"]}),
+    "a command that is killed": dict(container={"Command": ["/bin/sh", "-c", "kill -9 $$"]}),
+    "too little memory": dict(container={}, task={"Resources": {"Limits": {"MemoryBytes": 4 << 20}}}),
+    "a port that a container has": dict(EndpointSpec={"Ports": [{"TargetPort": 80, "PublishedPort": 8199, "PublishMode": "host"}]}),
+    "an image that is not there": dict(image="no-such-image:1"),
+    "no platform": dict(task={"Placement": {"Platforms": [{"OS": "windows"}]}}),
+    "a driver that is not there": dict(container={"Mounts": [{"Type": "volume", "Source": "v", "Target": "/d", "VolumeOptions": {"DriverConfig": {"Name": "x"}}}]}),
+    "an unknown key": dict(task={"Placement": {"Constraints": ["planet!=earth"]}}),
+    "named resources": dict(task={"Resources": {"Reservations": {"GenericResources": [{"NamedResourceSpec": {"Kind": "gpu", "Value": "a"}}]}}}),
+    "an ill container": dict(container={"Healthcheck": {"Test": ["CMD", "false"], "Interval": 1_000_000_000, "Retries": 2}}),
+    "an end on request": dict(container={"Command": ["/bin/sh", "-c", "exit 0"]}),
+}
+ONCE = {"Condition": "none"}
+
+
+def created(name, title, fields):
+    return api("POST", "/v1.41/services/create", spec(name, **fields), name=f"create: {title}")
+
+
+def refused(fields):
+    return {**fields, "task": {**fields.get("task", {}), "RestartPolicy": ONCE}}
+
+
+def tasks(name, title):
+    return api("GET", f"/v1.41/tasks?filters={{\"service\":[\"{name}\"]}}", name=f"tasks: {title}")
+
+
+def titled(step, title):
+    step.name = f"{step.name}: {title}"
+    return step
+
+
+RUNNING = {f"r{number}": each for number, each in enumerate(RUN.items())}
+FAILING = {f"q{number}": each for number, each in enumerate(REFUSED.items())}
 TOPICS = {
-    "specs over the API": [
-        *[api("POST", "/v1.41/services/create", {**each, "Name": f"a{number}"}, name=f"create: {name}")
-          for number, (name, each) in enumerate(SPECS.items())], settle(),
-        *[api("GET", f"/v1.41/services/a{number}", name=f"read: {name}") for number, name in enumerate(SPECS)],
-        *[api("GET", f"/v1.41/services/a{number}?insertDefaults=1", name=f"read with defaults: {name}") for number, name in enumerate(SPECS)],
-        *[api("DELETE", f"/v1.41/services/a{number}", name=f"delete: {name}") for number, name in enumerate(SPECS)], settle(),
+    "fields by the API": [
+        *[created(name, title, fields) for name, (title, fields) in RUNNING.items()], settle(),
+        *[api("GET", f"/v1.41/services/{name}", name=f"read back: {title}") for name, (title, _) in RUNNING.items()],
+        *[titled(container(name), title) for name, (title, _) in RUNNING.items()],
+        *[tasks(name, title) for name, (title, _) in RUNNING.items()],
+        docker("volume inspect v-r7-1 specs"),
+        docker("service rm " + " ".join(RUNNING)), settle(), quietly(docker("volume rm specs specs2 v-r7-1")),
     ],
-    "words of a request": [
-        *[api("POST", "/v1.41/services/create", body, name=f"create with body {body!r}") for body in ("{}}", "{} x", " ", "nul", "[1", "{\"a\":tru}", "\"\\x\"", "{\"Name\":\"\\ud800\"")],
-        api("POST", "/v1.41/services/create", "{}", name="create without a type", Content_Type=""),
-        api("POST", "/v1.41/services/create", "{}", name="create of text", Content_Type="text/plain"),
-        api("POST", "/v1.41/services/create", "{}", name="create of JSON in capitals", Content_Type="APPLICATION/JSON; charset=utf-8"),
-        api("POST", "/v1.41/services/create", "{}", name="create of a bad type", Content_Type="a/b/c"),
-        api("GET", "/v1.41/services?status=x"), api("GET", "/v1.40/services?status=x"), api("GET", "/v1.41/services?status="),
-        api("GET", "/v1.41/services/none?insertDefaults=T"), api("GET", "/v1.41/services/none?insertDefaults="),
-        api("POST", "/v1.41/services/none/update?version=+1", spec(), name="version +1"),
-        api("POST", "/v1.41/services/none/update?version=99999999999999999999", spec(), name="a version too large"),
-        api("POST", "/v1.41/services/none/update?version=1", spec({"Image": ""}), name="a bad update of none"),
-        api("POST", "/v1.41/services/none/update?version=1", spec(task={"Runtime": "x"}), name="an update of none that cannot be read"),
-        api("POST", "/v1.41/services/none/update?version=1&rollback=x&registryAuthFrom=x", spec(), name="options of an update of none"),
-        api("POST", "/v1.41/swarm/unlock", "{"), api("POST", "/v1.41/swarm/join", "{"), api("POST", "/v1.41/nodes/none/update?version=1", "{"),
-        api("GET", "/v1.41/nodes?filters={\"role\":[\"\"]}"), api("GET", "/v1.41/nodes?filters={\"membership\":[\"\"]}"), api("GET", "/v1.41/nodes?filters={\"role\":[\"MANAGER\"]}"),
-        api("GET", "/v1.41/tasks?filters={\"desired-state\":[\"\"]}"), api("GET", "/v1.41/tasks?filters={\"desired-state\":[\"allocated\"]}"),
-        api("GET", "/v1.41/tasks?filters={\"desired-state\":[\"RUNNING\",\"\"]}"), api("GET", "/v1.41/tasks?filters={\"service\":[]}"),
-        api("GET", "/v1.41/services?filters={\"name\":{\"x\":false}}"), api("GET", "/v1.41/services?filters={\"name\":{\"x\":1}}"),
-        api("GET", "/v1.41/networks?filters={\"name\":[\"^ingress$\"]}"), api("GET", "/v1.41/networks?filters={\"name\":[\"^gress\"]}"),
-        api("GET", "/v1.41/networks?filters={\"name\":[\"in.*s\"],\"driver\":[\"overlay\"]}"), api("GET", "/v1.41/networks?filters={\"type\":[\"x\"]}"),
-        api("GET", "/v1.41/networks?filters={\"dangling\":[\"x\"]}"), api("GET", "/v1.41/networks?filters={\"scope\":[\"x\"]}"),
-        api("GET", "/v1.41/networks/ingress?verbose=x"), api("GET", "/v1.41/networks/ingress?scope=local"), api("GET", "/v1.41/networks/INGRESS"),
-        api("GET", "/v1.41/networks/host?scope=swarm"), api("GET", "/v1.12/networks"), api("GET", "/v1.12/info"), api("GET", "/v1.12/_ping"), api("GET", "/v1.99/_ping"),
-        api("HEAD", "/v1.41/services"), api("HEAD", "/v1.41/info"), api("POST", "/v1.41/swarm/leave?force=no"),
-        api("GET", "/v1.41/nodes/"), api("GET", "/v1.41/tasks/none"), api("GET", "/v1.41//services"), api("GET", "/v1.41/services/%6eone"), api("GET", "/v1.41/services/a%2Fb"),
-        api("GET", "/v1.41/configs/none"), api("GET", "/v1.41/secrets/none"),
+    "fields that a node refuses": [
+        quietly(docker("run --detach --name taken --publish 8199:80 skep-web")),
+        *[created(name, title, refused(fields)) for name, (title, fields) in FAILING.items()],
+        quietly(docker("run --rm skep-web sleep 12")),
+        *[tasks(name, title) for name, (title, _) in FAILING.items()],
+        docker("service rm " + " ".join(FAILING)), settle(), quietly(docker("rm --force taken")),
     ],
 }

@@ -14,6 +14,19 @@ FLAGS = [
     "--read-only=false", "--tty", "--cap-add NET_ADMIN", "--cap-drop NET_ADMIN", "--ulimit-add nofile=10:20", "--sysctl-add net.core.somaxconn=9",
     "--placement-pref-add spread=node.labels.z", "--placement-pref-rm spread=node.labels.z", "--replicas-max-per-node 3", "--group-add 7",
     "--group-rm 7", "--health-cmd true", "--no-healthcheck", "--log-driver json-file", "--endpoint-mode dnsrr", "--init", "--isolation default",
+    "--dns-option-add ndots:2 --dns-search-add example.org", "--dns-option-rm ndots:2 --dns-search-rm example.org", "--entrypoint /bin/web --init=false",
+    "--entrypoint ''", "--health-cmd 'exit 0' --health-interval 2s --health-retries 4 --health-timeout 3s --health-start-period 1s", "--no-healthcheck",
+    "--limit-pids 50 --reserve-cpu 0.1", "--limit-pids 0 --reserve-cpu 0 --reserve-memory 0", "--limit-cpu 0.0005", "--limit-memory x",
+    "--restart-max-attempts 3 --restart-window 5s --restart-condition on-failure", "--restart-delay -1s", "--restart-condition sometimes",
+    "--update-failure-action continue --update-max-failure-ratio 0.3 --update-monitor 2s --update-delay 0s",
+    "--rollback-delay 1s --rollback-failure-action continue --rollback-max-failure-ratio 0.2 --rollback-monitor 2s --rollback-order start-first --rollback-parallelism 2",
+    "--stop-signal SIGINT --stop-grace-period 0s", "--sysctl-rm net.core.somaxconn --ulimit-rm nofile --cap-drop ALL --cap-add CHOWN",
+    "--mount-add type=volume,source=uv,target=/v,volume-label=a=b", "--mount-add type=bind,source=/usr,target=/v,readonly", "--mount-rm /v", "--mount-rm /nothing",
+    "--generic-resource-add gpu=1", "--generic-resource-rm gpu", "--generic-resource-rm none", "--with-registry-auth", "--max-concurrent 2", "--replicas x",
+    "--secret-add x", "--config-add x", "--secret-rm x", "--health-start-interval 1s", "--oom-score-adj 5", "--network-add nothing", "--network-rm nothing",
+    "--publish-add 8083:80", "--publish-add published=8084,target=80", "--publish-rm 8083:80 --publish-rm 80", "--constraint-add x", "--env-add 'B={{.X}}'",
+    "--container-label-add a=b --container-label-rm a", "--host-rm nothing:1.2.3.4", "--image no-such-image:1 --force", "--image skep-web", "--update-order x",
+    "--rollback --force", "--rollback --env-add A=1", "--tty=false", "--user '' --workdir '' --hostname ''",
 ]
 TOPICS = {"updates by flag": [docker("service create --quiet --detach --no-resolve-image --name u skep-web"), settle()]}
 for flag in FLAGS:

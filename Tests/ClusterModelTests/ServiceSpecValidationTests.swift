@@ -32,8 +32,7 @@ struct ServiceSpecValidationTests {
       (#"{"TaskTemplate":{"ContainerSpec":{},"RestartPolicy":{"Condition":"x"}}}"#, #"invalid RestartCondition: "x""#),
       (#"{"TaskTemplate":{"ContainerSpec":{"Mounts":[{"Type":"image"}]}}}"#, #"invalid MountType: "image""#),
       (
-        #"{"TaskTemplate":{"ContainerSpec":{"Mounts":[{"Type":"bind","BindOptions":{"Propagation":"x"}}]}}}"#,
-        #"invalid MountPropagation: "x""#
+        #"{"TaskTemplate":{"ContainerSpec":{"Mounts":[{"BindOptions":{"Propagation":"x"}}]}}}"#, #"invalid MountPropagation: "x""#
       ),
       (
         #"{"TaskTemplate":{"ContainerSpec":{"Privileges":{"CredentialSpec":{}}}}}"#,
@@ -51,6 +50,12 @@ struct ServiceSpecValidationTests {
         #"{"TaskTemplate":{"ContainerSpec":{"Privileges":{"Seccomp":{"Mode":"custom","Profile":"e3!"}}}}}"#,
         "invalid JSON: illegal base64 data at input byte 2"
       ),
+      (
+        #"{"TaskTemplate":{"Runtime":"plugin","PluginSpec":{}},"Mode":{"Replicated":{}}}"#, "plugins must not use replicated mode"
+      ),
+      (#"{"TaskTemplate":{"ContainerSpec":{"Isolation":"x"}}}"#, #"invalid Isolation: "x""#),
+      (#"{"TaskTemplate":{"ContainerSpec":{"Privileges":{"Seccomp":{"Mode":"x"}}}}}"#, #"invalid Seccomp mode: "x""#),
+      (#"{"TaskTemplate":{"ContainerSpec":{"Privileges":{"AppArmor":{"Mode":"x"}}}}}"#, #"invalid AppArmor mode: "x""#),
       (#"{"TaskTemplate":{"ContainerSpec":{}},"EndpointSpec":{"Mode":"x"}}"#, #"invalid resolution mode: "x""#),
       (
         #"{"TaskTemplate":{"ContainerSpec":{}},"UpdateConfig":{"FailureAction":"x"}}"#,
@@ -76,7 +81,7 @@ struct ServiceSpecValidationTests {
       (#""Image":"""#, "", "ContainerSpec: image reference must be provided"),
       (#""Image":"Nope:1""#, "", #"ContainerSpec: "Nope:1" is not a valid repository/tag"#),
       (#""Mounts":[{"Target":"/x"},{"Target":"/x"}]"#, "", "ContainerSpec: duplicate mount point: /x"),
-      (#""Mounts":[{"Target":"/1"},{"Target":"/{{.Task.Slot}}"}]"#, "", "ContainerSpec: duplicate mount point: /1"),
+      (#""Mounts":[{"Target":"/{{.Task.Slot}}"},{"Target":"/1"}]"#, "", "ContainerSpec: duplicate mount point: /1"),
       (#""Healthcheck":{"Interval":1}"#, "", "ContainerSpec: Interval in HealthConfig cannot be less than 1ms"),
       (#""Healthcheck":{"Timeout":-1}"#, "", "ContainerSpec: Timeout in HealthConfig cannot be less than 1ms"),
       (#""Healthcheck":{"StartPeriod":1}"#, "", "ContainerSpec: StartPeriod in HealthConfig cannot be less than 1ms"),
@@ -193,8 +198,12 @@ struct ServiceSpecValidationTests {
   @Test(
     "a template is expanded once at the door",
     arguments: [
-      (#""Env":["A={{.Nope}}"]"#, "expanding env failed: "), (#""Hostname":"{{.Service.Nope}}""#, "expanding hostname failed: "),
-      (#""Mounts":[{"Type":"bind","Source":"{{","Target":"/x"}]"#, "expanding mounts failed: "),
+      (#""Env":["A={{.Nope}}"]"#, #"expanding env failed: expanding env "A={{.Nope}}": template: "#),
+      (#""Hostname":"{{.Service.Nope}}""#, "expanding hostname failed: "),
+      (
+        #""Mounts":[{"Type":"bind","Source":"{{","Target":"/x"}]"#,
+        #"expanding mounts failed: expanding mount source "{{": template: "#
+      ),
     ])
   func templates(container: String, expected: String) throws {
     let spec = try Self.spec(container: container).withMode()

@@ -38,7 +38,7 @@ struct ContainerBodyTests {
       "Hosts":["1.2.3.4 db alias","bad"],"DNSConfig":{"Nameservers":["9.9.9.9"],"Search":["x"],"Options":["y"]},
       "Sysctls":{"net.a":"1"},"CapabilityAdd":["CAP_A"],"CapabilityDrop":["CAP_B"],
       "Ulimits":[{"Name":"nofile","Hard":2,"Soft":1}],"OomScoreAdj":5,
-      "Privileges":{"SELinuxContext":{"User":"u","Level":"l"},"Seccomp":{"Mode":"custom","Profile":"e30="},
+      "Privileges":{"SELinuxContext":{"User":"u","Type":"t","Level":"l"},"Seccomp":{"Mode":"custom","Profile":"e30="},
       "AppArmor":{"Mode":"disabled"},"NoNewPrivileges":true},
       "Mounts":[{"Type":"volume","Source":"data-{{.Task.Slot}}","Target":"/d","VolumeOptions":{"NoCopy":true,"Labels":{"s":"{{.Service.ID}}"},
       "DriverConfig":{"Name":"local","Options":{"o":"{{.Node.ID}}"}}}},
@@ -67,7 +67,7 @@ struct ContainerBodyTests {
       + #""MemorySwap":1024,"MemorySwappiness":0,"OomScoreAdj":5,"Ulimits":[{"Name":"nofile","Hard":2,"Soft":1}],"#
       + #""ExtraHosts":["db:1.2.3.4"],"Dns":["9.9.9.9"],"DnsSearch":["x"],"DnsOptions":["y"],"GroupAdd":["staff"],"#
       + #""CapAdd":["CAP_A"],"CapDrop":["CAP_B"],"Sysctls":{"net.a":"1"},"ReadonlyRootfs":true,"Init":true,"Isolation":"default","#
-      + #""SecurityOpt":["label=user:u","label=level:l","seccomp={}","apparmor=unconfined","no-new-privileges=true"]},"#
+      + #""SecurityOpt":["label=user:u","label=level:l","label=type:t","seccomp={}","apparmor=unconfined","no-new-privileges=true"]},"#
       + #""NetworkingConfig":{"EndpointsConfig":{"0-skep-ingress":{"IPAMConfig":{"IPv4Address":"10.0.1.7"}}}}}"#
     #expect(try body(Fixtures.task(address: "10.0.1.7", template: template)) == wanted)
   }
@@ -90,12 +90,81 @@ struct ContainerBodyTests {
   @Test("a template that cannot be expanded is an error")
   func template() throws {
     let template = Fixtures.template { $0.containerSpec?.hostname = "{{.Nope}}" }
-    #expect(throws: TemplateError.self) { try body(Fixtures.task(template: template)) }
+    let failure = TaskFailure(
+      .unresolvable,
+      "expanding hostname failed: template: expansion:1: executing \"expansion\" at <.Nope>: can't evaluate field Nope in type struct"
+    )
+    #expect(throws: failure) { try body(Fixtures.task(template: template)) }
+  }
+
+  func json(_ task: String, container: String = "") throws -> JSONValue {
+    let comma = container.isEmpty ? "" : ","
+    let spec = try spec(#"{"ContainerSpec":{"Image":"web"\#(comma)\#(container)}\#(task.isEmpty ? "" : ",")\#(task)}"#)
+    return try JSONValue(parsing: try body(Fixtures.task(template: Fixtures.template { $0 = spec })))
+  }
+
+  @Test(
+    "what a mount cannot be is said in swarm's words, before the engine is asked",
+    arguments: [
+      (#"{"Type":"volume","Target":"d"}"#, "invalid mount target, must be an absolute path: d"),
+      (#"{"Type":"tmpfs"}"#, "invalid mount target, must be an absolute path: "),
+      (#"{"Type":"bind","Source":"s","Target":"/d"}"#, "invalid bind mount source, must be an absolute path: s"),
+      (
+        #"{"Type":"bind","Source":"{{.Task.ID}}","Target":"/d"}"#,
+        "invalid bind mount source, must be an absolute path: {{.Task.ID}}"
+      ),
+      (#"{"Type":"volume","Source":"/s","Target":"/d"}"#, "invalid volume mount source, must not be an absolute path: /s"),
+      (#"{"Type":"tmpfs","Source":"s","Target":"/d"}"#, "invalid tmpfs source, source must be empty"),
+    ])
+  func mounts(mount: String, expected: String) {
+    #expect(throws: TaskFailure(.unresolvable, expected)) { try json("", container: #""Mounts":[\#(mount)]"#) }
+  }
+
+  @Test(
+    "parts of a spec that reach the host's configuration in a form of their own",
+    arguments: [
+      (#""LogDriver":{"Options":{"a":"b"}}"#, "", "LogConfig", #"{"Type":"","Config":{"a":"b"}}"#),
+      (#""LogDriver":{}"#, "", "LogConfig", "null"), (#""Resources":{"Limits":{"Pids":-1}}"#, "", "PidsLimit", "null"),
+      ("", #""Hosts":["10.0.0.1\ta  b","bad"," ::1 c "]"#, "ExtraHosts", #"["a:10.0.0.1","c:::1"]"#),
+      (
+        "", #""Privileges":{"SELinuxContext":{"Disable":true,"Role":"r"},"Seccomp":{"Mode":"unconfined"}}"#, "SecurityOpt",
+        #"["label=disable","label=role:r","seccomp=unconfined"]"#
+      ),
+      ("", #""Privileges":{"Seccomp":{"Mode":"default"},"AppArmor":{"Mode":"default"}}"#, "SecurityOpt", "null"),
+      ("", #""Init":false"#, "Init", "false"),
+      (
+        "",
+        #""Mounts":[{"Type":"bind","Source":"/s","Target":"/d","BindOptions":{"CreateMountpoint":true,"ReadOnlyForceRecursive":true}}]"#,
+        "Mounts",
+        #"[{"Type":"bind","Source":"/s","Target":"/d","BindOptions":{"CreateMountpoint":true,"ReadOnlyForceRecursive":true}}]"#
+      ),
+      (
+        "",
+        #""Mounts":[{"Type":"volume","Source":"s","Target":"/d","VolumeOptions":{"Subpath":"x"}},{"Type":"tmpfs","Target":"/t","TmpfsOptions":{"Options":[["noexec"],["uid","5"]]}}]"#,
+        "Mounts",
+        #"[{"Type":"volume","Source":"s","Target":"/d","VolumeOptions":{"Subpath":"x"}},{"Type":"tmpfs","Target":"/t","TmpfsOptions":{"Options":[["noexec"],["uid","5"]]}}]"#
+      ),
+    ])
+  func hostConfiguration(task: String, container: String, member: String, expected: String) throws {
+    #expect((try json(task, container: container)["HostConfig"]?[member] ?? .null).text == expected)
+  }
+
+  @Test(
+    "a health check and a grace period of zero are the container's own",
+    arguments: [
+      (#""StopGracePeriod":0"#, "StopTimeout", "0"), (#""Healthcheck":{"Test":["NONE"]}"#, "Healthcheck", #"{"Test":["NONE"]}"#),
+      (#""Healthcheck":{"StartInterval":5000000}"#, "Healthcheck", #"{"StartInterval":5000000}"#),
+    ])
+  func zeros(container: String, member: String, expected: String) throws {
+    #expect((try json("", container: container)[member] ?? .null).text == expected)
   }
 
   @Test(
     "image references",
     arguments: [
+      ("docker.io/library/web", "web:latest"), ("docker.io/team/web:1", "team/web:1"), ("library/web", "web:latest"),
+      ("index.docker.io/web@sha256:0", "web@sha256:0"), ("docker.io/library/team/web", "library/team/web:latest"),
+      ("r/library/web:1", "r/library/web:1"),
       ("web", "web:latest"), ("web:1", "web:1"), ("r:5000/web", "r:5000/web:latest"), ("r:5000/web:1", "r:5000/web:1"),
       ("web@sha256:0", "web@sha256:0"),
     ])

@@ -107,6 +107,26 @@ struct NodeAgentTests {
       try await harness.until("ended") { await harness.state()?.isTerminal == true }
     }
     #expect(await harness.brief() == brief)
+    // The engine's code for what it could not start.
+    if image == "broken:1" { #expect(await harness.status()?.exitCode == 128) }
+  }
+
+  @Test(
+    "the engine's reasons are told in swarm's words",
+    arguments: [
+      (#"Invalid isolation: "process" - linux only supports 'default'"#, "invalid isolation 'process' on linux"), ("x", "x"),
+    ])
+  func words(engine: String, swarm: String) { #expect(EngineMessages.inSwarmsWords(engine) == swarm) }
+
+  @Test("a task whose spec cannot be carried out costs no pull")
+  func unresolvable() async throws {
+    let harness = Harness()
+    await harness.assign(Fixtures.task(template: Fixtures.template { $0.containerSpec?.env = ["A={{.Nope}}"] }))
+    try await harness.withAgent { _ in
+      try await harness.until("rejected") { await harness.state() == .rejected }
+    }
+    #expect(await harness.status()?.message == "resolving controller failed")
+    #expect(await harness.engine.calls.isEmpty)
   }
 
   @Test("a bind mount without source is refused in swarm's words")

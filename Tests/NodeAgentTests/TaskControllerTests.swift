@@ -95,6 +95,9 @@ struct TaskControllerTests {
       name: "no image", events: [(0, .prepared(.failure(TaskFailure(.refused, "No such image: web:1"))))],
       actions: [toPrepare, ["report rejected 'preparing' err 'No such image: web:1'"]]),
     Sequence(
+      name: "the spec cannot be carried out", events: [(0, .prepared(.failure(TaskFailure(.unresolvable, "no path"))))],
+      actions: [toPrepare, ["report rejected 'resolving controller failed' err 'no path'"]]),
+    Sequence(
       name: "the start is refused", events: [runs, (0, .started(.failure(TaskFailure(.refused, "port is taken"))))],
       actions: [toPrepare, toStart, ["report failed 'starting' err 'starting container failed: port is taken'"]]),
     Sequence(

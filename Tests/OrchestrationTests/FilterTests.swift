@@ -82,6 +82,27 @@ struct FilterTests {
       ])
   }
 
+  @Test(
+    "a task that reserves nothing fits where more is reserved than there is",
+    arguments: [(nil, true), (0, true), (1_000_000, false)] as [(Int64?, Bool)])
+  func overcommitted(nanoCPUs: Int64?, expected: Bool) throws {
+    var cluster = SimulatedCluster(seed: 1, nodes: 1)
+    cluster.change { $0.description?.resources.nanoCPUs = 1_000_000_000 }
+    let node = try #require(cluster.store.nodes["n1"])
+    let info = NodeInfo(node, tasks: [Self.task(reserving: 4_000_000_000)], now: .init(wall: .zero, uptime: .zero))
+    #expect(Filter.resources.passes(info, Self.task(reserving: nanoCPUs), []) == expected)
+  }
+
+  private static func task(reserving nanoCPUs: Int64?) -> ClusterTask {
+    var spec = TaskSpec(containerSpec: ContainerSpec(image: "a"))
+    spec.resources = Resources(reservations: .init(nanoCPUs: nanoCPUs))
+    let template = TaskTemplate(
+      key: .init(serviceID: "s", specVersion: 1), serviceName: "s", serviceLabels: [:], spec: spec, endpointSpec: nil, ports: [])
+    return ClusterTask(
+      id: "t", template: template, slot: 1, nodeID: "n1", desiredState: .running,
+      status: TaskStatus(state: .running, timestamp: .zero, message: ""), createdAt: .zero)
+  }
+
   @Test("a global service's own task does not stand in its way, and another's does", arguments: [8_080, 8_081])
   func globalHostPort(other: UInt32) {
     var cluster = SimulatedCluster(seed: 1, nodes: 1)

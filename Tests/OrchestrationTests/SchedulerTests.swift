@@ -83,11 +83,13 @@ struct SchedulerTests {
     #expect(Self.reason(cluster).filter { !$0.isEmpty } == ["no suitable node (max replicas per node limit exceed)"])
   }
 
-  @Test("a spread preference divides tasks evenly over the values of a label, whatever the number of nodes behind each")
-  func spread() {
+  @Test(
+    "a spread preference divides tasks evenly over the values of a label, whatever the number of nodes behind each",
+    arguments: ["node.labels.zone", "Node.Labels.zone"])
+  func spread(descriptor: String) {
     var cluster = Self.cluster(nodes: 4, labels: ["n1": "a", "n2": "a", "n3": "a", "n4": "b"])
     var placement = Placement()
-    placement.preferences = [.init(spreadingOver: "node.labels.zone")]
+    placement.preferences = [.init(spreadingOver: descriptor)]
     cluster.write { $0.put(Self.service(placement, replicas: 6)) }
     let perNode = Dictionary(grouping: cluster.store.tasks(ofService: "id-web"), by: \.nodeID).mapValues(\.count)
     #expect(perNode == ["n1": 1, "n2": 1, "n3": 1, "n4": 3])

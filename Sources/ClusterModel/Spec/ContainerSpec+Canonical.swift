@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
 extension ContainerSpec {
-  /// See `ServiceSpec.canonical()`.
   func canonical() -> ContainerSpec {
     var spec = self
-    spec.isolation = ["hyperv", "process"].first { $0 == isolation?.lowercased() }
+    spec.isolation = isolation.flatMap { ["", "default"].contains($0.lowercased()) ? nil : $0.lowercased() }
     spec.tty = tty.ifTrue
     spec.openStdin = openStdin.ifTrue
     spec.readOnly = readOnly.ifTrue
-    spec.oomScoreAdj = oomScoreAdj.nonZero
+    spec.oomScoreAdj = oomScoreAdj.unlessZero
     spec.privileges = privileges?.canonical()
     spec.healthcheck = healthcheck?.canonical()
     spec.mounts = mounts?.map { $0.canonical() }
@@ -16,53 +15,49 @@ extension ContainerSpec {
   }
 }
 
+extension Privileges {
+  fileprivate func canonical() -> Privileges {
+    var privileges = self
+    privileges.seccomp?.mode = seccomp?.mode.or("default")
+    privileges.appArmor?.mode = appArmor?.mode.or("default")
+    return privileges
+  }
+}
+
 extension ContainerSpec.Healthcheck {
-  fileprivate func canonical() -> ContainerSpec.Healthcheck {
-    var check = self
-    check.interval = interval.nonZero
-    check.timeout = timeout.nonZero
-    check.startPeriod = startPeriod.nonZero
-    check.startInterval = startInterval.nonZero
-    check.retries = retries.nonZero
-    return check
+  fileprivate func canonical() -> Self {
+    Self(
+      test: test, interval: interval.unlessZero, timeout: timeout.unlessZero, startPeriod: startPeriod.unlessZero,
+      startInterval: startInterval.unlessZero, retries: retries.unlessZero)
   }
 }
 
 extension Mount {
-  package static let types = ["bind", "volume", "tmpfs", "npipe", "cluster"]
-  package static let propagations = ["rprivate", "private", "rshared", "shared", "rslave", "slave"]
-
   fileprivate func canonical() -> Mount {
     var mount = self
-    let kind = type.filled("bind")
-    mount.type = Self.types.first { $0 == kind.lowercased() } ?? kind
+    mount.type = type.or("bind").lowercased()
     mount.readOnly = readOnly.ifTrue
-    // Swarm has no place for it.
+    // Nothing comes of it on Linux, and swarm does not keep it.
     mount.consistency = nil
     mount.bindOptions = bindOptions?.canonical()
     mount.volumeOptions?.noCopy = volumeOptions?.noCopy.ifTrue
-    mount.tmpfsOptions?.sizeBytes = tmpfsOptions?.sizeBytes.nonZero
-    mount.tmpfsOptions?.mode = tmpfsOptions?.mode.nonZero
+    mount.tmpfsOptions?.sizeBytes = tmpfsOptions?.sizeBytes.unlessZero
+    mount.tmpfsOptions?.mode = tmpfsOptions?.mode.unlessZero
     return mount
   }
 }
 
 extension Mount.BindOptions {
-  /// None at all when they say nothing.
-  fileprivate func canonical() -> Mount.BindOptions? {
+  /// `nil` when they say nothing.
+  fileprivate func canonical() -> Self? {
     var options = self
     options.nonRecursive = nonRecursive.ifTrue
-    let given = propagation.filled("")
-    if given.isEmpty, options.nonRecursive == nil { return nil }
-    options.propagation = Mount.propagations.first { $0 == given.lowercased() } ?? given.filledIfEmpty("rprivate")
+    options.createMountpoint = createMountpoint.ifTrue
+    options.readOnlyNonRecursive = readOnlyNonRecursive.ifTrue
+    options.readOnlyForceRecursive = readOnlyForceRecursive.ifTrue
+    options.propagation = nil
+    if propagation.or("").isEmpty, options == Self() { return nil }
+    options.propagation = propagation.or("rprivate").lowercased()
     return options
   }
-}
-
-extension Bool? {
-  fileprivate var ifTrue: Bool? { self == true ? true : nil }
-}
-
-extension String {
-  fileprivate func filledIfEmpty(_ text: String) -> String { isEmpty ? text : self }
 }

@@ -58,6 +58,9 @@ package struct Mount: Codable, Sendable, Hashable {
   package struct BindOptions: Codable, Sendable, Hashable {
     package var propagation: String?
     package var nonRecursive: Bool?
+    package var createMountpoint: Bool?
+    package var readOnlyNonRecursive: Bool?
+    package var readOnlyForceRecursive: Bool?
   }
   package struct VolumeOptions: Codable, Sendable, Hashable {
     package struct Driver: Codable, Sendable, Hashable {

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// The one form of all specs that mean the same, which is the one that swarm shows: words in lower case, what it fills in filled in, and
-// no zero where it leaves one out. What is wrong stays as it came, for the checks to name it.
-
+/// The one spec for all that mean the same, as swarm keeps and shows it: names of choices in lower case and with their defaults, zeros
+/// that mean nothing left out. Else a service would be updated for a change that is none.
 extension ServiceSpec {
   package func canonical() -> ServiceSpec {
     var spec = self
@@ -14,88 +13,61 @@ extension ServiceSpec {
   }
 }
 
+extension TaskSpec {
+  package func canonical() -> TaskSpec {
+    var spec = self
+    spec.containerSpec = containerSpec?.canonical()
+    if runtime == "container" || runtime == "" { spec.runtime = nil }
+    spec.resources?.limits = resources?.limits?.canonical()
+    spec.resources?.reservations = resources?.reservations?.canonical()
+    spec.restartPolicy?.condition = restartPolicy?.condition.or("any")
+    spec.restartPolicy?.maxAttempts = restartPolicy?.maxAttempts ?? 0
+    spec.placement?.maxReplicas = placement?.maxReplicas.unlessZero
+    spec.placement?.preferences = placement?.preferences.map { $0.filter { $0.spread != nil } }.flatMap { $0.isEmpty ? nil : $0 }
+    return spec
+  }
+}
+
+extension Resources.Limits {
+  fileprivate func canonical() -> Self {
+    Self(nanoCPUs: nanoCPUs.unlessZero, memoryBytes: memoryBytes.unlessZero, pids: pids.unlessZero)
+  }
+}
+
+extension Resources.Reservations {
+  fileprivate func canonical() -> Self {
+    Self(
+      nanoCPUs: nanoCPUs.unlessZero, memoryBytes: memoryBytes.unlessZero,
+      genericResources: genericResources?.map { resource in
+        var copy = resource
+        copy.discreteResourceSpec?.value = resource.discreteResourceSpec?.value.unlessZero
+        return copy
+      })
+  }
+}
+
 extension UpdateConfig {
   fileprivate func canonical() -> UpdateConfig {
     var config = self
-    config.delay = delay.nonZero
-    config.monitor = monitor.nonZero
-    config.failureAction = failureAction.filled("pause")
-    config.order = order.filled("stop-first")
+    config.delay = delay.unlessZero
+    config.monitor = monitor.unlessZero
+    config.failureAction = failureAction.or("pause")
+    config.order = order.or("stop-first")
     return config
   }
 }
 
 extension EndpointSpec {
-  package func canonical() -> EndpointSpec {
-    var spec = self
-    spec.mode = mode.filled("vip")
-    spec.ports = ports?.map { $0.canonical() }
-    return spec
-  }
+  func canonical() -> EndpointSpec { EndpointSpec(mode: mode.or("vip"), ports: ports?.map { $0.canonical() }) }
 }
 
 extension PortConfig {
   fileprivate func canonical() -> PortConfig {
     var port = self
-    port.protocol = `protocol`.filled("tcp").lowercased()
-    port.targetPort = targetPort.nonZero
-    port.publishedPort = publishedPort.nonZero
-    port.publishMode = publishMode.filled("ingress").lowercased()
+    port.protocol = transport.lowercased()
+    port.publishMode = publishMode.or("ingress").lowercased()
+    port.targetPort = targetPort.unlessZero
+    port.publishedPort = publishedPort.unlessZero
     return port
   }
-}
-
-extension TaskSpec {
-  package func canonical() -> TaskSpec {
-    var spec = self
-    if runtime == "container" { spec.runtime = nil }
-    spec.containerSpec = containerSpec?.canonical()
-    spec.resources = resources?.canonical()
-    spec.restartPolicy = restartPolicy?.canonical()
-    spec.placement = placement?.canonical()
-    return spec
-  }
-}
-
-extension Resources {
-  fileprivate func canonical() -> Resources {
-    var resources = self
-    resources.limits?.nanoCPUs = limits?.nanoCPUs.nonZero
-    resources.limits?.memoryBytes = limits?.memoryBytes.nonZero
-    resources.limits?.pids = limits?.pids.nonZero
-    resources.reservations?.nanoCPUs = reservations?.nanoCPUs.nonZero
-    resources.reservations?.memoryBytes = reservations?.memoryBytes.nonZero
-    resources.reservations?.genericResources = reservations?.genericResources?.map { resource in
-      var copy = resource
-      copy.discreteResourceSpec?.value = resource.discreteResourceSpec?.value.nonZero
-      return copy
-    }
-    return resources
-  }
-}
-
-extension RestartPolicy {
-  fileprivate func canonical() -> RestartPolicy {
-    var policy = self
-    policy.condition = condition.filled("any")
-    policy.maxAttempts = maxAttempts ?? 0
-    return policy
-  }
-}
-
-extension Placement {
-  fileprivate func canonical() -> Placement {
-    var placement = self
-    placement.preferences = preferences?.filter { $0.spread != nil }
-    placement.maxReplicas = maxReplicas.nonZero
-    return placement
-  }
-}
-
-extension Optional where Wrapped: BinaryInteger {
-  var nonZero: Wrapped? { self == 0 ? nil : self }
-}
-
-extension String? {
-  func filled(_ text: String) -> String { self.flatMap { $0.isEmpty ? nil : $0 } ?? text }
 }

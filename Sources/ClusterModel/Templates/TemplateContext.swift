@@ -38,34 +38,23 @@ package struct TemplateContext: Sendable, Hashable {
     slot = "1"
   }
 
-  func value(at path: [String]) -> TemplateValue? {
-    switch path {
-    case ["Service", "ID"]: .text(serviceID)
-    case ["Service", "Name"]: .text(serviceName)
-    case ["Service", "Labels"]: .map(serviceLabels)
-    case ["Node", "ID"]: .text(nodeID)
-    case ["Node", "Hostname"]: .text(hostname)
-    case ["Node", "Platform", "Architecture"]: .text(platform.architecture)
-    case ["Node", "Platform", "OS"]: .text(platform.os)
-    case ["Task", "ID"]: .text(taskID)
-    case ["Task", "Name"]: .text(taskName)
-    case ["Task", "Slot"]: .text(slot)
-    // A label whose name is an identifier can be written as a field of the map.
-    case let path where path.count == 3 && path.starts(with: ["Service", "Labels"]): serviceLabels[path[2]].map { .text($0) }
-    default: nil
-    }
+  /// What `.` is at the beginning.
+  var root: TemplateValue {
+    let architecture = TemplateValue.text(platform.architecture)
+    return Self.object([
+      ("Service", Self.object([("ID", .text(serviceID)), ("Name", .text(serviceName)), ("Labels", .map(serviceLabels))])),
+      (
+        "Node",
+        Self.object([
+          ("ID", .text(nodeID)), ("Hostname", .text(hostname)),
+          ("Platform", Self.object([("Architecture", architecture), ("OS", .text(platform.os))])),
+        ])
+      ),
+      ("Task", Self.object([("ID", .text(taskID)), ("Name", .text(taskName)), ("Slot", .text(slot))])),
+    ])
   }
-}
 
-enum TemplateValue: Hashable {
-  case text(String)
-  case map([String: String])
-
-  /// As Go prints it.
-  var text: String {
-    switch self {
-    case .text(let text): text
-    case .map(let map): "map[" + map.sorted { $0.key < $1.key }.map { "\($0.key):\($0.value)" }.joined(separator: " ") + "]"
-    }
+  private static func object(_ fields: [(String, TemplateValue)]) -> TemplateValue {
+    .object(fields.map { TemplateValue.Field(name: $0, value: $1) })
   }
 }

@@ -7,4 +7,13 @@ package struct TemplateError: Error, Hashable, Sendable, CustomStringConvertible
   package init(_ message: String) { self.message = message }
 
   package var description: String { message }
+
+  static func parsing(_ text: String) -> TemplateError { TemplateError("template: expansion:1: \(text)") }
+
+  static func executing(_ text: String) -> TemplateError {
+    TemplateError("template: expansion:1: executing \"expansion\" at \(text)")
+  }
+
+  /// The same with what was being done in front.
+  func during(_ what: String) -> TemplateError { TemplateError("\(what): \(message)") }
 }

@@ -13,6 +13,7 @@ extension ServiceSpec {
 
   package func checkConversion() throws(SpecError) {
     try taskTemplate.checkConversion()
+    if taskTemplate.runtime == "plugin", mode.replicated != nil { throw SpecError("plugins must not use replicated mode") }
     try updateConfig?.checkConversion()
     try rollbackConfig?.checkConversion()
     if let resolution = endpointSpec?.mode, !["", "vip", "dnsrr"].contains(resolution) {
@@ -30,7 +31,7 @@ extension TaskSpec {
       guard let containerSpec else { throw SpecError("mismatched Runtime and *Spec fields") }
       try containerSpec.checkConversion()
     case "plugin":
-      guard pluginSpec != nil, containerSpec == nil else { throw SpecError("mismatched Runtime and *Spec fields") }
+      guard pluginSpec != nil else { throw SpecError("mismatched Runtime and *Spec fields") }
     default: throw SpecError("unsupported runtime")
     }
     let condition = restartPolicy?.condition ?? ""
@@ -42,14 +43,62 @@ extension TaskSpec {
 
 extension ContainerSpec {
   fileprivate func checkConversion() throws(SpecError) {
+    if let isolation, !["", "default", "process", "hyperv"].contains(isolation.lowercased()) {
+      throw SpecError("invalid Isolation: \(isolation.goQuoted)")
+    }
     try privileges?.checkConversion()
-    for mount in mounts ?? [] {
-      let type = mount.type.filled("bind")
-      guard Mount.types.contains(type.lowercased()) else { throw SpecError("invalid MountType: \(type.goQuoted)") }
-      let propagation = (mount.bindOptions?.propagation).filled("rprivate")
-      guard Mount.propagations.contains(propagation.lowercased()) else {
-        throw SpecError("invalid MountPropagation: \(propagation.goQuoted)")
-      }
+    for mount in mounts ?? [] { try mount.checkConversion() }
+  }
+}
+
+extension Mount {
+  private static let propagations = ["", "private", "rprivate", "shared", "rshared", "slave", "rslave"]
+
+  /// Without a type it is a bind.
+  fileprivate func checkConversion() throws(SpecError) {
+    let type = type ?? ""
+    guard ["", "bind", "volume", "tmpfs", "npipe", "cluster"].contains(type.lowercased()) else {
+      throw SpecError("invalid MountType: \(type.goQuoted)")
+    }
+    let propagation = bindOptions?.propagation ?? ""
+    guard Self.propagations.contains(propagation.lowercased()) else {
+      throw SpecError("invalid MountPropagation: \(propagation.goQuoted)")
+    }
+  }
+}
+
+extension Privileges {
+  /// Swarm takes an unknown mode for the default, which for security is refused here.
+  fileprivate func checkConversion() throws(SpecError) {
+    let (seccompMode, appArmorMode) = (seccomp?.mode ?? "", appArmor?.mode ?? "")
+    guard ["", "default", "unconfined", "custom"].contains(seccompMode) else {
+      throw SpecError("invalid Seccomp mode: \(seccompMode.goQuoted)")
+    }
+    guard ["", "default", "disabled"].contains(appArmorMode) else {
+      throw SpecError("invalid AppArmor mode: \(appArmorMode.goQuoted)")
+    }
+    try checkProfile()
+    try checkCredentials()
+  }
+
+  /// Go reads the profile as bytes.
+  private func checkProfile() throws(SpecError) {
+    guard let profile = seccomp?.profile, Base64.decode(profile) == nil else { return }
+    let start = profile.prefix { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "+" || $0 == "/") }
+    throw SpecError("invalid JSON: illegal base64 data at input byte \(start.count)")
+  }
+
+  private func checkCredentials() throws(SpecError) {
+    guard let object = credentialSpec?.objectValue else { return }
+    let given = ["config", "file", "registry"].filter { object.member(ignoringCase: $0)?.stringValue?.isEmpty == false }
+    let names = given.map(\.goQuoted)
+    switch names.count {
+    case 0: throw SpecError(#"invalid CredentialSpec: must either provide "file", "registry", or "config" for credential spec"#)
+    case 1: return
+    case 2: throw SpecError("invalid CredentialSpec: cannot specify both \(names[0]) and \(names[1]) credential specs")
+    default:
+      let text = "cannot specify both \(names[0]), \(names[1]), and \(names[2]) credential specs"
+      throw SpecError("invalid CredentialSpec: \(text)")
     }
   }
 }

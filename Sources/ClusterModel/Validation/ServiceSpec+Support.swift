@@ -43,7 +43,7 @@ extension TaskSpec {
     guard let container = containerSpec else { return }
     if container.secrets?.isEmpty == false { throw .unsupported("secrets") }
     if container.configs?.isEmpty == false { throw .unsupported("configs") }
-    if container.privileges?.credentialSpec.isNull == false { throw .unsupported("credential specs") }
+    if container.privileges?.credentialSpec?.isNull == false { throw .unsupported("credential specs") }
     for mount in container.mounts ?? [] { try mount.checkSupport() }
   }
 }

@@ -28,45 +28,22 @@ extension TaskSpec {
 
 extension ContainerSpec {
   fileprivate func validate(labels: [String: String]) throws(SpecError) {
-    try checkTemplates(labels: labels)
+    // Every template is expanded once against invented values, so that a misspelt field is found before any task is made.
+    let expanded: ContainerSpec
+    do { expanded = try self.expanded(TemplateContext(checking: labels)) } catch { throw .invalidArgument("\(error)") }
     let image = image ?? ""
     if image.isEmpty { throw .invalidArgument("ContainerSpec: image reference must be provided") }
     guard ImageReference.isValid(image) else {
       throw .invalidArgument("ContainerSpec: \(image.goQuoted) is not a valid repository/tag")
     }
-    try checkMounts(TemplateContext(checking: labels))
+    try expanded.checkMounts()
     try healthcheck?.validate()
   }
 
-  private func checkMounts(_ context: TemplateContext) throws(SpecError) {
+  private func checkMounts() throws(SpecError) {
     var targets: Set<String> = []
-    for mount in mounts ?? [] {
-      let written = mount.target ?? ""
-      let target = (try? Template.expand(written, context)) ?? written
-      guard targets.insert(target).inserted else { throw .invalidArgument("ContainerSpec: duplicate mount point: \(target)") }
-    }
-  }
-
-  /// Expands every template once against invented values, so that a misspelt field is found before any task is made.
-  private func checkTemplates(labels: [String: String]) throws(SpecError) {
-    let context = TemplateContext(checking: labels)
-    for entry in env ?? [] {
-      let value = entry.drop { $0 != "=" }
-      try expand([String(value)], context, "env")
-    }
-    for mount in mounts ?? [] {
-      let options = mount.volumeOptions
-      let maps = [options?.labels, options?.driverConfig?.options].compactMap { $0 }.flatMap { $0.values.sorted() }
-      try expand([mount.source ?? "", mount.target ?? ""] + maps, context, "mounts")
-    }
-    try expand([hostname ?? ""], context, "hostname")
-  }
-
-  private func expand(_ texts: [String], _ context: TemplateContext, _ what: String) throws(SpecError) {
-    for text in texts {
-      do { _ = try Template.expand(text, context) } catch {
-        throw .invalidArgument("expanding \(what) failed: \(error)")
-      }
+    for mount in mounts ?? [] where !targets.insert(mount.target ?? "").inserted {
+      throw .invalidArgument("ContainerSpec: duplicate mount point: \(mount.target ?? "")")
     }
   }
 }

@@ -10,8 +10,21 @@ package struct ImageReference: Sendable, Hashable {
 
   private var hasTag: Bool { text.split(separator: "/").last?.contains(":") ?? false }
 
-  /// `:latest` is appended to what has neither tag nor digest.
-  package var normalized: String { hasDigest || hasTag ? text : "\(text):latest" }
+  /// As the engine is asked for it: without the name of the standard registry, with `:latest` where there is neither tag nor digest.
+  package var normalized: String { hasDigest || hasTag ? familiar : "\(familiar):latest" }
+
+  private var familiar: String {
+    guard let slash = text.firstIndex(of: "/"), ["docker.io", "index.docker.io"].contains(text[..<slash]) else {
+      return Self.withoutLibrary(text[...])
+    }
+    return Self.withoutLibrary(text[text.index(after: slash)...])
+  }
+
+  /// `library/nginx` is `nginx`; `library/a/b` is a name of its own.
+  private static func withoutLibrary(_ path: Substring) -> String {
+    let parts = path.split(separator: "/", omittingEmptySubsequences: false)
+    return parts.count == 2 && parts[0] == "library" ? String(parts[1]) : String(path)
+  }
 
   /// `nginx`, `registry:5000/team/app:1.2@sha256:…`; not a bare image id.
   package static func isValid(_ text: String) -> Bool {

@@ -3,11 +3,11 @@
 import ClusterModel
 
 extension ContainerBody {
-  func hostConfig() throws(TemplateError) -> JSONFields {
+  var hostConfig: JSONFields {
     var host = JSONFields()
     host["NetworkMode"] = .string(task.usesIngress ? IngressNetwork.name : task.networkMode)
     host["PortBindings"] = portBindings ?? .object(JSONObject())
-    host["Mounts"] = try mounts()
+    host["Mounts"] = mounts
     host["LogConfig"] = logConfig
     limits(&host)
     names(&host)
@@ -21,7 +21,7 @@ extension ContainerBody {
     let memory = resources?.limits?.memoryBytes ?? 0
     host.set("NanoCpus", resources?.limits?.nanoCPUs)
     host.set("Memory", resources?.limits?.memoryBytes)
-    host.set("PidsLimit", resources?.limits?.pids.flatMap { $0 == 0 ? nil : $0 })
+    host.set("PidsLimit", resources?.limits?.pids.flatMap { $0 > 0 ? $0 : nil })
     host.set("MemorySwap", resources?.swapBytes.map { $0 == -1 ? -1 : memory.addingClamped($0) })
     host.set("MemorySwappiness", resources?.memorySwappiness)
     host.set("OomScoreAdj", spec.oomScoreAdj)
@@ -47,13 +47,16 @@ extension ContainerBody {
   }
 
   private var logConfig: JSONValue? {
-    guard let driver = task.template.spec.logDriver else { return nil }
+    guard let driver = task.template.spec.logDriver, driver.name?.isEmpty == false || driver.options?.isEmpty == false else {
+      return nil
+    }
+    // Options without a name are for the engine's own driver.
     return ["Type": .string(driver.name ?? ""), "Config": JSONValue(driver.options ?? [:])]
   }
 
   /// `IP name alias…` becomes `name:IP`; aliases are dropped, as swarm drops them.
   private static func extraHost(_ entry: String) -> String? {
-    let words = entry.split(separator: " ", maxSplits: 2)
+    let words = entry.split(whereSeparator: \.isWhitespace)
     return words.count < 2 ? nil : "\(words[1]):\(words[0])"
   }
 

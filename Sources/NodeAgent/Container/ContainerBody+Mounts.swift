@@ -3,22 +3,20 @@
 import ClusterModel
 
 extension ContainerBody {
-  func mounts() throws(TemplateError) -> JSONValue? {
-    var result: [JSONValue] = []
-    for mount in spec.mounts ?? [] { result.append(try json(mount)) }
-    return result.isEmpty ? nil : .array(result)
+  var mounts: JSONValue? {
+    let mounts = (spec.mounts ?? []).map(Self.json)
+    return mounts.isEmpty ? nil : .array(mounts)
   }
 
-  private func json(_ mount: Mount) throws(TemplateError) -> JSONValue {
+  private static func json(_ mount: Mount) -> JSONValue {
     var fields = JSONFields()
     fields["Type"] = .string(mount.type ?? "bind")
-    fields.set("Source", try expand(mount.source))
-    fields.set("Target", try expand(mount.target))
+    fields.set("Source", mount.source)
+    fields.set("Target", mount.target)
     fields.set("ReadOnly", mount.readOnly)
-    fields.set("Consistency", mount.consistency)
-    fields["BindOptions"] = mount.bindOptions.map(Self.json)
-    fields["VolumeOptions"] = try volumeOptions(mount.volumeOptions)
-    fields["TmpfsOptions"] = mount.tmpfsOptions.map(Self.json)
+    fields["BindOptions"] = mount.bindOptions.map(json)
+    fields["VolumeOptions"] = mount.volumeOptions.map(json)
+    fields["TmpfsOptions"] = mount.tmpfsOptions.map(json)
     return .object(fields.object)
   }
 
@@ -26,6 +24,9 @@ extension ContainerBody {
     var fields = JSONFields()
     fields.set("Propagation", options.propagation)
     fields.set("NonRecursive", options.nonRecursive)
+    fields.set("CreateMountpoint", options.createMountpoint)
+    fields.set("ReadOnlyNonRecursive", options.readOnlyNonRecursive)
+    fields.set("ReadOnlyForceRecursive", options.readOnlyForceRecursive)
     return .object(fields.object)
   }
 
@@ -38,29 +39,37 @@ extension ContainerBody {
   }
 
   /// With them the engine makes the volume itself, by name, if it is not there.
-  private func volumeOptions(_ options: Mount.VolumeOptions?) throws(TemplateError) -> JSONValue? {
-    guard let options else { return nil }
+  private static func json(_ options: Mount.VolumeOptions) -> JSONValue {
     var fields = JSONFields()
     fields.set("NoCopy", options.noCopy)
-    fields.set("Labels", try expand(options.labels))
+    fields.set("Labels", options.labels)
     fields.set("Subpath", options.subpath)
     if let driver = options.driverConfig {
       var config = JSONFields()
       config.set("Name", driver.name)
-      config.set("Options", try expand(driver.options))
+      config.set("Options", driver.options)
       fields["DriverConfig"] = .object(config.object)
     }
     return .object(fields.object)
   }
+}
 
-  private func expand(_ text: String?) throws(TemplateError) -> String? {
-    guard let text else { return nil }
-    return try Template.expand(text, context)
-  }
-
-  private func expand(_ map: [String: String]?) throws(TemplateError) -> [String: String]? {
-    guard var map else { return nil }
-    for (key, value) in map { map[key] = try Template.expand(value, context) }
-    return map
+extension Mount {
+  /// Swarm's own checks: the engine would take a path for a volume's name, and the other way round.
+  func check() throws(TaskFailure) {
+    let (source, target) = (source ?? "", target ?? "")
+    guard target.hasPrefix("/") else {
+      throw TaskFailure(.unresolvable, "invalid mount target, must be an absolute path: \(target)")
+    }
+    switch type {
+    case "volume" where source.hasPrefix("/"):
+      throw TaskFailure(.unresolvable, "invalid volume mount source, must not be an absolute path: \(source)")
+    case "tmpfs" where !source.isEmpty: throw TaskFailure(.unresolvable, "invalid tmpfs source, source must be empty")
+    case "volume", "tmpfs": break
+    default:
+      guard source.hasPrefix("/") else {
+        throw TaskFailure(.unresolvable, "invalid bind mount source, must be an absolute path: \(source)")
+      }
+    }
   }
 }

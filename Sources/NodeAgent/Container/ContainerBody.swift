@@ -5,7 +5,7 @@ package import ClusterModel
 /// The body of a container's create request for a task, templates expanded: the mapping of swarm's section 4.4.
 package struct ContainerBody: Sendable {
   let task: ClusterTask
-  let spec: ContainerSpec
+  private(set) var spec: ContainerSpec
   let clusterID: String
   let context: TemplateContext
 
@@ -17,19 +17,27 @@ package struct ContainerBody: Sendable {
     self.context = context
   }
 
-  /// Throws when a template cannot be expanded; the task is then rejected.
-  package func json() throws(TemplateError) -> JSONValue {
+  /// Throws when a mount is none or a template cannot be expanded; the task is then rejected.
+  package func json() throws(TaskFailure) -> JSONValue {
+    // Before templates are expanded, as swarm does: a path must be seen to be one.
+    for mount in spec.mounts ?? [] { try mount.check() }
+    var body = self
+    do { body.spec = try spec.expanded(context) } catch { throw TaskFailure(.unresolvable, "\(error)") }
+    return body.expandedJSON
+  }
+
+  private var expandedJSON: JSONValue {
     var body = JSONFields()
-    try container(&body)
+    container(&body)
     process(&body)
-    body["HostConfig"] = .object(try hostConfig().object)
+    body["HostConfig"] = .object(hostConfig.object)
     body["NetworkingConfig"] = networking
     return .object(body.object)
   }
 
-  private func container(_ body: inout JSONFields) throws(TemplateError) {
-    body.set("Hostname", try spec.hostname.map { text throws(TemplateError) in try Template.expand(text, context) })
-    body["Env"] = JSONValue(try environment())
+  private func container(_ body: inout JSONFields) {
+    body.set("Hostname", spec.hostname)
+    body["Env"] = JSONValue((spec.env ?? []) + resources)
     body["Image"] = .string(ImageReference(spec.image ?? "").normalized)
     body["Labels"] = JSONValue(labels)
     body["ExposedPorts"] = exposedPorts
@@ -58,19 +66,6 @@ package struct ContainerBody: Sendable {
     labels[Labels.swarmServiceID] = task.serviceID
     labels[Labels.swarmServiceName] = task.template.serviceName
     return labels
-  }
-
-  // Only values are templates, not names.
-  private func environment() throws(TemplateError) -> [String] {
-    var result: [String] = []
-    for entry in spec.env ?? [] {
-      guard let equals = entry.firstIndex(of: "=") else {
-        result.append(entry)
-        continue
-      }
-      result.append(entry[...equals] + (try Template.expand(String(entry[entry.index(after: equals)...]), context)))
-    }
-    return result + resources
   }
 
   /// `DOCKER_RESOURCE_GPU=uuid-1,uuid-2`, or the count where the node's have no names.

@@ -2,19 +2,20 @@
 
 import ClusterModel
 
-/// A spec's `Privileges` as the engine's `SecurityOpt`.
+/// A spec's `Privileges` as the engine's `SecurityOpt`, in swarm's order.
 enum SecurityOptions {
   static func list(_ privileges: Privileges) -> [String] {
-    var options = privileges.selinuxContext.map(selinux) ?? []
+    var options = privileges.seLinuxContext.map(labels) ?? []
     options += seccomp(privileges.seccomp)
     if privileges.appArmor?.mode == "disabled" { options.append("apparmor=unconfined") }
     if privileges.noNewPrivileges { options.append("no-new-privileges=true") }
     return options
   }
 
-  private static func selinux(_ context: Privileges.SELinuxContext) -> [String] {
+  private static func labels(_ context: Privileges.SELinuxContext) -> [String] {
     let parts = [("user", context.user), ("role", context.role), ("level", context.level), ("type", context.type)]
-    return (context.disable ? ["label=disable"] : []) + parts.compactMap { $1.isEmpty ? nil : "label=\($0):\($1)" }
+    return (context.disable ? ["label=disable"] : [])
+      + parts.filter { !$0.1.isEmpty }.map { "label=\($0.0):\($0.1)" }
   }
 
   private static func seccomp(_ seccomp: Privileges.Seccomp?) -> [String] {

@@ -20,11 +20,11 @@ struct TaskOperations: Sendable {
   func prepare(_ task: ClusterTask, subnet: IPv4Subnet?) async -> Result<ContainerState, TaskFailure> {
     await result {
       try await checkFields(task.template.spec.containerSpec)
+      let context = TemplateContext(task: task, hostname: hostname, platform: platform)
+      let body = try ContainerBody(task: task, clusterID: clusterID, context: context).json()
       try await ensureImage(task.template.spec.containerSpec?.image ?? "")
       // Without an address of its own the engine would choose one, maybe another task's.
       if task.usesIngress { try await ensureIngressNetwork(task.ingressAddress == nil ? nil : subnet) }
-      let context = TemplateContext(task: task, hostname: hostname, platform: platform)
-      let body = try ContainerBody(task: task, clusterID: clusterID, context: context).json()
       return try await slots.withSlot { try await retrying { try await createOrAdopt(task, body) } }
     }
   }
@@ -36,7 +36,9 @@ struct TaskOperations: Sendable {
         try await retrying {
           let found = try await existing(id, task)
           guard found.phase == .created, found.exitCode == 0, found.error.isEmpty else { return found }
-          try await engine.startContainer(id)
+          do { try await engine.startContainer(id) } catch let error as EngineError where !error.isTransient {
+            throw TaskFailure(.refused, EngineMessages.inSwarmsWords("\(error)"), container: try await inspect(id))
+          }
           return try await existing(id, task)
         }
       }

@@ -33,15 +33,22 @@ package struct ContainerState: Sendable, Hashable {
 
 /// Why an operation on a task's container did not succeed.
 package struct TaskFailure: Error, Sendable, Hashable, CustomStringConvertible {
-  package enum Code: Sendable { case refused, cancelled }
+  package enum Code: Sendable {
+    case refused, cancelled
+    /// The spec itself cannot be carried out, whatever the engine would say.
+    case unresolvable
+  }
 
   package var code: Code
   /// What the user reads in the task's status.
   package var message: String
+  /// What the engine has of a container that it could not start.
+  package var container: ContainerState?
 
-  package init(_ code: Code, _ message: String) {
+  package init(_ code: Code, _ message: String, container: ContainerState? = nil) {
     self.code = code
     self.message = message
+    self.container = container
   }
 
   package static let cancelled = TaskFailure(.cancelled, "cancelled")

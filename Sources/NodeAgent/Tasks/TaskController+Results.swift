@@ -18,7 +18,12 @@ extension TaskController {
     operation = nil
     switch result {
     case .success(let container): observe(container, now)
-    case .failure(let failure): if failure.code != .cancelled { fail(failure.message, now) }
+    case .failure(let failure):
+      switch failure.code {
+      case .cancelled: break
+      case .refused: fail(failure.message, now)
+      case .unresolvable: fail(failure.message, message: "resolving controller failed", now)
+      }
     }
   }
 
@@ -33,7 +38,10 @@ extension TaskController {
       }
       if let earlyHealth, container.health == .starting { container.health = earlyHealth }
       observe(container, now)
-    case .failure(let failure): if failure.code != .cancelled { fail("starting container failed: \(failure.message)", now) }
+    case .failure(let failure):
+      if failure.code == .cancelled { return }
+      if let found = failure.container { container = found }
+      fail("starting container failed: \(failure.message)", now)
     }
   }
 

@@ -20,10 +20,10 @@ extension TaskController {
     actions.append(.report(next))
   }
 
-  mutating func fail(_ reason: String, _ now: Now) {
+  mutating func fail(_ reason: String, message: String? = nil, _ now: Now) {
     stopProbing()
     if status.state == .running { actions.append(.withdraw) }
-    transition(status.state < .starting ? .rejected : .failed, status.message, err: reason, now)
+    transition(status.state < .starting ? .rejected : .failed, message ?? status.message, err: reason, now)
   }
 
   mutating func becomeReady(_ isReady: Bool) {

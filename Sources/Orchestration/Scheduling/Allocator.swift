@@ -14,6 +14,8 @@ enum Allocator {
     let spec = service.spec.endpointSpec ?? EndpointSpec()
     if let endpoint = service.endpoint, endpoint.spec == spec { return service }
     var used = usedPorts(in: transaction, besides: service.id)
+    // What the spec names itself is not to be given to a port that it leaves open.
+    used.formUnion((spec.ports ?? []).filter { ($0.publishedPort ?? 0) > 0 }.map(Published.init))
     var ports: [PortConfig] = []
     for var port in spec.ports ?? [] {
       port.protocol = port.transport

@@ -35,7 +35,8 @@ enum Filter: CaseIterable {
   }
 
   private static func fits(_ reservations: Resources.Reservations?, _ info: NodeInfo) -> Bool {
-    guard let reservations, let total = info.node.description?.resources else { return reservations == nil }
+    guard let reservations, reservations.saysSomething else { return true }
+    guard let total = info.node.description?.resources else { return false }
     return (reservations.nanoCPUs ?? 0) <= total.nanoCPUs - info.reservedCPUs
       && (reservations.memoryBytes ?? 0) <= total.memoryBytes - info.reservedMemory
       && info.generic.claim(reservations.genericResources ?? []) != nil
@@ -62,5 +63,12 @@ enum Filter: CaseIterable {
   private static func hasRoom(_ task: ClusterTask, _ info: NodeInfo) -> Bool {
     guard let limit = task.template.spec.placement?.maxReplicas, limit > 0 else { return true }
     return info.tasks(of: task.serviceID) < Int(clamping: limit)
+  }
+}
+
+extension Resources.Reservations {
+  /// One that reserves nothing fits also where more is reserved than there is.
+  fileprivate var saysSomething: Bool {
+    (nanoCPUs ?? 0) != 0 || (memoryBytes ?? 0) != 0 || genericResources?.isEmpty == false
   }
 }

@@ -43,13 +43,15 @@ struct Ranking {
   private static let nodePrefix = "node.labels."
   private static let enginePrefix = "engine.labels."
 
-  /// Anything else than a label is ignored, as swarm does.
+  /// Anything else than a label is ignored, as swarm does. Case counts in the label's own name only.
   private static func isLabel(_ descriptor: String) -> Bool {
-    descriptor.hasPrefix(nodePrefix) || descriptor.hasPrefix(enginePrefix)
+    [nodePrefix, enginePrefix].contains { descriptor.lowercased().hasPrefix($0) && descriptor.count > $0.count }
   }
 
   private static func value(of descriptor: String, _ node: Node) -> String {
-    if descriptor.hasPrefix(nodePrefix) { return node.spec.labels[String(descriptor.dropFirst(nodePrefix.count))] ?? "" }
+    if descriptor.lowercased().hasPrefix(nodePrefix) {
+      return node.spec.labels[String(descriptor.dropFirst(nodePrefix.count))] ?? ""
+    }
     return node.description?.engine.labels[String(descriptor.dropFirst(enginePrefix.count))] ?? ""
   }
 }

@@ -56,9 +56,9 @@ struct ServiceTests {
     let (_, text) = try await rig.call("GET", "/services?status=true")
     let previous =
       #""PreviousSpec":{"Name":"web","Labels":{},"TaskTemplate":{"ContainerSpec":{"Image":"nginx:1","Isolation":"default"},"#
-      + #""ForceUpdate":0,"Runtime":"container"},"Mode":{"Replicated":{"Replicas":1}},"UpdateConfig":{"Parallelism":2,"MaxFailureRatio":0,"#
-      + #""Order":"stop-first"},"EndpointSpec":{"Mode":"vip","Ports":[{"Protocol":"tcp","TargetPort":80,"PublishedPort":8080,"#
-      + #""PublishMode":"ingress"}]}}"#
+      + #""ForceUpdate":0,"Runtime":"container"},"Mode":{"Replicated":{"Replicas":1}},"UpdateConfig":{"Parallelism":2,"#
+      + #""FailureAction":"pause","MaxFailureRatio":0,"Order":"stop-first"},"EndpointSpec":{"Mode":"vip","Ports":[{"Protocol":"tcp","#
+      + #""TargetPort":80,"PublishedPort":8080,"PublishMode":"ingress"}]}}"#
     #expect(text.contains(previous))
     #expect(
       text.hasSuffix(
@@ -192,14 +192,15 @@ struct ServiceTests {
       "TaskTemplate": [
         "ContainerSpec": [
           "Sysctls": ["a": "b"], "CapabilityAdd": ["CAP_X"], "OomScoreAdj": 1, "Healthcheck": ["StartInterval": 5_000_000],
-          "Privileges": ["NoNewPrivileges": true, "SELinuxContext": [:]],
+          "Privileges": ["NoNewPrivileges": true, "Seccomp": ["Mode": "default"], "SELinuxContext": [:]],
         ], "Resources": ["Limits": ["Pids": 5], "SwapBytes": 1], "Placement": ["MaxReplicas": 2],
       ], "Mode": ["ReplicatedJob": [:]],
     ]
     let old = try ServiceSpec(body: body, version: APIVersion(1, 39))
     let container = try #require(old.taskTemplate.containerSpec)
     #expect(container.sysctls == nil && container.capabilityAdd == nil && container.oomScoreAdj == nil)
-    #expect(container.healthcheck?.startInterval == nil && container.privileges?.noNewPrivileges == false)
+    #expect(container.healthcheck?.startInterval == nil && container.privileges?.seLinuxContext != nil)
+    #expect(container.privileges?.noNewPrivileges == false && container.privileges?.seccomp == nil)
     #expect(old.taskTemplate.resources?.limits?.pids == nil && old.taskTemplate.placement?.maxReplicas == nil)
     #expect(old.mode.replicatedJob == nil && old.withMode().mode == .replicated(1))
     let new = try ServiceSpec(body: body, version: .newest)

@@ -68,6 +68,14 @@ struct TaskTests {
         #""Slot":1,"Status":{"Timestamp":"2024-05-01T10:00:00Z","State":"pending","Message":"started","PortStatus":{}},"#
           + #""DesiredState":"running","Volumes":null}"#))
     #expect(try await rig.call("GET", "/tasks/web.n2.t2").text.contains(#","NodeID":"n2","#))
+    try await rig.store.transaction { transaction in
+      var task = try #require(transaction.task("t3"))
+      task.status = TaskStatus(state: .rejected, timestamp: SwarmRig.time, message: "preparing", err: "No such image: db")
+      transaction.put(task)
+    }
+    // Where no container could be made, swarm tells of an empty one.
+    let rejected = try await rig.call("GET", "/tasks/t3").text
+    #expect(rejected.contains(#""Err":"No such image: db","ContainerStatus":{"ContainerID":"","PID":0,"ExitCode":0}"#))
     #expect(try await !rig.call("GET", "/tasks/t2").text.contains("Slot"))
     #expect(try await rig.call("GET", "/tasks/t0").text.contains(#""Err":"task: non-zero exit (1)","#))
     #expect(try await rig.call("GET", "/tasks/t") == (400, "task t is ambiguous (4 matches found)"))

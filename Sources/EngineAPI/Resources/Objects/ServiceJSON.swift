@@ -65,30 +65,19 @@ package enum ServiceJSON {
 }
 
 extension ServiceSpec {
-  /// The spec as swarm returns it, which differs from what was sent in three places.
+  /// The spec as swarm returns it. One that an earlier release stored may not be canonical yet.
   func asReadBack() -> ServiceSpec {
-    var spec = self
-    spec.taskTemplate = taskTemplate.asReadBack()
-    if spec.taskTemplate.runtime?.isEmpty ?? true { spec.taskTemplate.runtime = "container" }
-    if let config = updateConfig { spec.updateConfig = config.asReadBack() }
-    if let config = rollbackConfig { spec.rollbackConfig = config.asReadBack() }
+    var spec = canonical()
+    spec.taskTemplate = spec.taskTemplate.asReadBack()
+    spec.taskTemplate.runtime = spec.taskTemplate.runtime ?? "container"
     return spec
   }
 }
 
 extension TaskSpec {
   func asReadBack() -> TaskSpec {
-    var spec = self
-    if spec.containerSpec?.isolation?.isEmpty ?? true { spec.containerSpec?.isolation = "default" }
+    var spec = canonical()
+    if spec.containerSpec?.isolation == nil { spec.containerSpec?.isolation = "default" }
     return spec
-  }
-}
-
-extension UpdateConfig {
-  /// `Order` is always there.
-  fileprivate func asReadBack() -> UpdateConfig {
-    var config = self
-    if order?.isEmpty ?? true { config.order = "stop-first" }
-    return config
   }
 }

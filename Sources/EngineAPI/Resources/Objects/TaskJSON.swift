@@ -46,7 +46,8 @@ package struct TaskJSON {
     object.append("State", .string(status.state.name))
     object.append("Message", .string(status.message))
     object.append(nonEmpty: "Err", status.err)
-    if !status.containerID.isEmpty || status.exitCode != 0 {
+    // Swarm's nodes tell of an empty one where none could be made.
+    if !status.containerID.isEmpty || status.exitCode != 0 || (status.state == .rejected && status.message == "preparing") {
       object.append(
         "ContainerStatus",
         [

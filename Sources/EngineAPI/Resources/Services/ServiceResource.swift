@@ -11,8 +11,8 @@ package enum ServiceResource {
     _ spec: ServiceSpec, now: Timestamp, generator: inout some RandomNumberGenerator, in transaction: inout Transaction
   ) throws(SpecError) -> String {
     try spec.checkConversion()
+    var spec = spec.canonical().withMode()
     try spec.checkSupport()
-    var spec = spec.withMode()
     if (spec.name ?? "").isEmpty { spec.name = freeName(using: &generator, in: transaction) }
     try spec.validate()
     try checkPorts(of: spec, exceptID: nil, in: transaction)
@@ -48,8 +48,8 @@ package enum ServiceResource {
     if options.needsPrevious, service.previousSpec == nil {
       throw SpecError(status: 500, "service does not have a previous spec")
     }
+    let spec = spec.canonical().withMode()
     try spec.checkSupport()
-    let spec = spec.withMode()
     // The front end of swarm invents a name for a spec without one, which is then another name.
     guard spec.name?.isEmpty == false else { throw SpecError(rpc: .unimplemented, "renaming services is not supported") }
     try spec.validate()

@@ -12,12 +12,12 @@ extension ServiceSpec {
       taskTemplate.networks = try GoJSONDecoder().decode([TaskSpec.Network].self, from: networks)
     }
     drop(unknownTo: version)
-    try makeCanonical()
+    try dropEmpty()
   }
 
-  /// Two bodies that mean the same become the same spec, or a service would be updated for nothing. Writing leaves out empty lists.
-  private mutating func makeCanonical() throws {
-    self = try GoJSONDecoder().decode(ServiceSpec.self, from: try GoJSONEncoder().encode(canonical()))
+  /// Coding leaves out empty lists and texts, which are absent ones.
+  private mutating func dropEmpty() throws {
+    self = try GoJSONDecoder().decode(ServiceSpec.self, from: try GoJSONEncoder().encode(self))
   }
 
   private mutating func drop(unknownTo version: APIVersion) {
@@ -57,6 +57,11 @@ extension Mount {
   fileprivate func dropping(unknownTo version: APIVersion) -> Mount {
     var mount = self
     if version < APIVersion(1, 41) { mount.bindOptions?.nonRecursive = nil }
+    if version < APIVersion(1, 42) { mount.bindOptions?.createMountpoint = nil }
+    if version < APIVersion(1, 44) {
+      mount.bindOptions?.readOnlyNonRecursive = nil
+      mount.bindOptions?.readOnlyForceRecursive = nil
+    }
     if version < APIVersion(1, 46) { mount.tmpfsOptions?.options = nil }
     return mount
   }
