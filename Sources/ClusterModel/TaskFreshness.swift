@@ -2,15 +2,20 @@
 
 extension ClusterTask {
   /// Whether the task is what `service` now asks for, so that an update leaves it alone. A changed placement alone makes no task
-  /// stale while its node still satisfies the constraints.
+  /// stale while its node still satisfies the constraints; nor do changed credentials while it has its image.
   package func isUpToDate(with service: Service, on node: Node?) -> Bool {
     if template.key.specVersion == service.version { return true }
     guard template.endpointSpec ?? EndpointSpec() == service.spec.endpointSpec ?? EndpointSpec() else { return false }
     let wanted = service.spec.taskTemplate
-    if template.spec == wanted { return true }
-    var moved = template.spec
-    moved.placement = wanted.placement
-    guard moved == wanted, let node else { return false }
+    var known = template.spec
+    if hasImage { known.registryAuth = wanted.registryAuth }
+    if known == wanted { return true }
+    known.placement = wanted.placement
+    guard known == wanted, let node else { return false }
     return Constraint.all(in: wanted.placement).allSatisfy { $0.matches(node) }
   }
+
+  /// As in swarm, https://github.com/moby/swarmkit/issues/971: whoever has got so far has pulled its image, or did without, and to be
+  /// replaced would gain it nothing. One that is still to pull, or has failed at it, gets the new credentials with a new task.
+  private var hasImage: Bool { desiredState <= .running && (.ready ... .running).contains(state) }
 }

@@ -10,6 +10,7 @@ struct TaskOperations: Sendable {
   let clusterID: String
   let hostname: String
   let platform: NodeDescription.Platform
+  let sealer: any Sealer
   let clock: AgentClock
   let logger: Logger
   /// Four at a time is what an engine is fastest with; stops are not counted.
@@ -19,7 +20,7 @@ struct TaskOperations: Sendable {
   /// Image, network, container. `subnet` is the node's ingress subnet.
   func prepare(_ task: ClusterTask, subnet: IPv4Subnet?) async -> Result<ContainerState, TaskFailure> {
     await result {
-      try await ensureImage(task.template.spec.containerSpec?.image ?? "")
+      try await ensureImage(of: task.template)
       // Without an address of its own the engine would choose one, maybe another task's.
       if task.usesIngress { try await ensureIngressNetwork(task.ingressAddress == nil ? nil : subnet) }
       let context = TemplateContext(task: task, hostname: hostname, platform: platform)
