@@ -83,20 +83,20 @@ let package = Package(
         "ClusterModel", .product(name: "X509", package: "swift-certificates"), .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "SwiftASN1", package: "swift-asn1"),
       ]),
-    tests("Identity"),
+    tests("Identity", ["ClusterModel"]),
 
     // The shells: HTTP front, control loops, task controllers.
     library("Manager", ["Balancing", "ClusterModel", "ClusterRPC", "ClusterStore", "Orchestration", logging]),
     tests("Manager", ["Balancing", "ClusterModel", "ClusterRPC", "ClusterStore"]),
     library("NodeAgent", ["Balancing", "ClusterModel", "ClusterRPC", "EngineClient", logging]),
-    tests("NodeAgent", ["Balancing", "ClusterModel", "ClusterRPC", "EngineClient", "EngineTestKit"]),
+    tests("NodeAgent", ["Balancing", "ClusterModel", "ClusterRPC", "EngineClient", "EngineTestKit", "Identity", logging]),
     library(
       "EngineAPI", ["ClusterModel", "ClusterRPC", "ClusterStore", "EngineClient", "HTTPWire", "Manager", nioCore, logging]),
     tests(
       "EngineAPI",
       [
-        "ClusterModel", "ClusterRPC", "ClusterStore", "EngineClient", "EngineTestKit", "HTTPWire", "Manager", "SocketTestKit",
-        nioCore, logging,
+        "ClusterModel", "ClusterRPC", "ClusterStore", "EngineClient", "EngineTestKit", "HTTPWire", "Identity", "Manager",
+        "SocketTestKit", nioCore, logging,
       ]),
 
     // The programs: parse, compose, run.

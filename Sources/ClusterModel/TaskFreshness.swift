@@ -2,22 +2,35 @@
 
 extension ClusterTask {
   /// Whether the task is what `service` now asks for, so that an update leaves it alone. A changed placement alone makes no task
-  /// stale while its node still satisfies the constraints.
+  /// stale while its node still satisfies the constraints; nor do changed credentials while it has its image.
   package func isUpToDate(with service: Service, on node: Node?) -> Bool {
     if template.key.specVersion == service.version { return true }
     guard means(service.spec.endpointSpec) else { return false }
-    if template.spec == service.spec.taskTemplate { return true }
+    let wanted = service.spec.taskTemplate
+    var known = template.spec
+    if hasImage { known.registryAuth = wanted.registryAuth }
+    if known == wanted { return true }
     // What an earlier release stored may be written in another way.
-    let (own, wanted) = (template.spec.canonical(), service.spec.taskTemplate.canonical())
-    if own == wanted { return true }
-    var moved = own
-    moved.placement = wanted.placement
-    guard moved == wanted, let node else { return false }
-    return Constraint.all(in: wanted.placement).allSatisfy { $0.matches(node) }
+    return known.canonical().differsAtMostInPlacement(from: wanted.canonical(), on: node)
   }
 
   private func means(_ endpoint: EndpointSpec?) -> Bool {
     template.endpointSpec == endpoint
       || (template.endpointSpec ?? EndpointSpec()).canonical() == (endpoint ?? EndpointSpec()).canonical()
+  }
+
+  /// As in swarm, https://github.com/moby/swarmkit/issues/971: whoever has got so far has pulled its image, or did without, and to be
+  /// replaced would gain it nothing. One that is still to pull, or has failed at it, gets the new credentials with a new task.
+  private var hasImage: Bool { desiredState <= .running && (.ready ... .running).contains(state) }
+}
+
+extension TaskSpec {
+  /// And on a node that satisfies the new constraints.
+  fileprivate func differsAtMostInPlacement(from wanted: TaskSpec, on node: Node?) -> Bool {
+    if self == wanted { return true }
+    var moved = self
+    moved.placement = wanted.placement
+    guard moved == wanted, let node else { return false }
+    return Constraint.all(in: wanted.placement).allSatisfy { $0.matches(node) }
   }
 }

@@ -2,11 +2,14 @@
 
 import ClusterModel
 
-/// The stored forms of the objects that are few: JSON, with what a user writes apart from what the control loops write.
+/// The stored forms of the objects that are few: JSON, with what a user writes apart from what the control loops write, and
+/// credentials beside the spec, whose JSON has none.
 enum ObjectRecords {
   struct ServiceSpecPart: Codable, Hashable {
     var spec: ServiceSpec
     var previousSpec: ServiceSpec?
+    var registryAuth: Sealed?
+    var previousRegistryAuth: Sealed?
     var createdAt: Timestamp
     var updatedAt: Timestamp
   }
@@ -41,6 +44,7 @@ enum ObjectRecords {
     var serviceName: String
     var serviceLabels: [String: String]
     var spec: TaskSpec
+    var registryAuth: Sealed?
     var endpointSpec: EndpointSpec?
     var ports: [PortConfig]
   }
@@ -51,13 +55,17 @@ enum ObjectRecords {
 
 extension Service {
   var specPart: ObjectRecords.ServiceSpecPart {
-    .init(spec: spec, previousSpec: previousSpec, createdAt: createdAt, updatedAt: updatedAt)
+    .init(
+      spec: spec, previousSpec: previousSpec, registryAuth: spec.taskTemplate.registryAuth,
+      previousRegistryAuth: previousSpec?.taskTemplate.registryAuth, createdAt: createdAt, updatedAt: updatedAt)
   }
   var statusPart: ObjectRecords.ServiceStatusPart { .init(endpoint: endpoint, updateStatus: updateStatus) }
 
   init(id: String, spec: ObjectRecords.ServiceSpecPart, status: ObjectRecords.ServiceStatusPart?, version: UInt64) {
     self.init(id: id, spec: spec.spec, createdAt: spec.createdAt)
+    self.spec.taskTemplate.registryAuth = spec.registryAuth
     self.previousSpec = spec.previousSpec
+    self.previousSpec?.taskTemplate.registryAuth = spec.previousRegistryAuth
     self.updatedAt = spec.updatedAt
     self.endpoint = status?.endpoint
     self.updateStatus = status?.updateStatus
@@ -100,13 +108,16 @@ extension Cluster {
 
 extension TaskTemplate {
   var part: ObjectRecords.TemplatePart {
-    .init(serviceName: serviceName, serviceLabels: serviceLabels, spec: spec, endpointSpec: endpointSpec, ports: ports)
+    .init(
+      serviceName: serviceName, serviceLabels: serviceLabels, spec: spec, registryAuth: spec.registryAuth,
+      endpointSpec: endpointSpec, ports: ports)
   }
 
   convenience init(key: Key, part: ObjectRecords.TemplatePart) {
+    var spec = part.spec
+    spec.registryAuth = part.registryAuth
     self.init(
-      key: key, serviceName: part.serviceName, serviceLabels: part.serviceLabels, spec: part.spec,
-      endpointSpec: part.endpointSpec,
+      key: key, serviceName: part.serviceName, serviceLabels: part.serviceLabels, spec: spec, endpointSpec: part.endpointSpec,
       ports: part.ports)
   }
 }

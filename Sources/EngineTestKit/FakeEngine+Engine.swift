@@ -53,6 +53,9 @@ extension FakeEngine: Engine {
     guard registry.contains(reference) else {
       throw EngineError(.serverError, status: 500, "Get \"https://registry.example/v2/\": dial tcp: connection refused")
     }
+    guard credentials[reference] == nil || credentials[reference] == registryAuth else {
+      throw EngineError(.serverError, status: 500, "Head \"https://registry.example/v2/\": no basic auth credentials")
+    }
     images.insert(reference)
     try await answered()
   }

@@ -11,6 +11,8 @@ package actor FakeEngine {
   package var images: Set<String>
   /// Images that a pull finds.
   package var registry: Set<String> = []
+  /// What a pull must bring as `X-Registry-Auth`, by image.
+  package var credentials: [String: String] = [:]
   /// Changing calls in order, such as `create web.1.x`.
   package internal(set) var calls: [String] = []
   /// Nobody answers on the socket.

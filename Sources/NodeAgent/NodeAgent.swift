@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import ClusterModel
+package import ClusterModel
 package import ClusterRPC
 package import EngineClient
 package import Logging
@@ -15,6 +15,7 @@ package actor NodeAgent {
   let dispatcher: any Dispatcher
   let nodeID: String
   let clusterID: String
+  let sealer: any Sealer
   let clock: AgentClock
   let logger: Logger
   let traffic: TrafficProgrammer
@@ -38,14 +39,16 @@ package actor NodeAgent {
   let statusWakes: AsyncStream<Void>
   let statusWake: AsyncStream<Void>.Continuation
 
+  /// `sealer` opens the credentials that come with tasks.
   package init(
-    engine: any Engine, dispatcher: any Dispatcher, plane: any TrafficPlane, nodeID: String, clusterID: String, clock: AgentClock,
-    logger: Logger
+    engine: any Engine, dispatcher: any Dispatcher, plane: any TrafficPlane, nodeID: String, clusterID: String,
+    sealer: any Sealer, clock: AgentClock, logger: Logger
   ) {
     self.engine = engine
     self.dispatcher = dispatcher
     self.nodeID = nodeID
     self.clusterID = clusterID
+    self.sealer = sealer
     self.clock = clock
     self.logger = logger
     traffic = TrafficProgrammer(plane: plane, dispatcher: dispatcher, clock: clock, logger: logger)
@@ -58,8 +61,8 @@ package actor NodeAgent {
   package func run() async throws {
     let description = try await waitForEngine()
     calls = TaskOperations(
-      engine: engine, clusterID: clusterID, hostname: description.hostname, platform: description.platform, clock: clock,
-      logger: logger)
+      engine: engine, clusterID: clusterID, hostname: description.hostname, platform: description.platform, sealer: sealer,
+      clock: clock, logger: logger)
     await withDiscardingTaskGroup { group in
       group.addTask { await self.traffic.run() }
       group.addTask { await self.sendStatuses() }

@@ -5,7 +5,7 @@ import Glibc
 import Identity
 import StoreSQLite
 
-/// The daemon's folder: the cluster's database, the authority's key, and marks of what is half done.
+/// The daemon's folder: the cluster's database, the authority's and the sealing key, and marks of what is half done.
 struct StateDirectory: Sendable {
   let path: String
 
@@ -13,6 +13,7 @@ struct StateDirectory: Sendable {
   private static let unfinished = ".new"
 
   private var keyPath: String { path + "/ca.key" }
+  private var sealingKeyPath: String { path + "/secrets.key" }
   private var leavingPath: String { path + "/leaving" }
   private var clusterPath: String { path + "/cluster" }
 
@@ -57,15 +58,17 @@ struct StateDirectory: Sendable {
   func erase() throws {
     if FileManager.default.fileExists(atPath: clusterPath) { try FileManager.default.removeItem(atPath: clusterPath) }
     try SQLiteBackend.delete(directory: path)
-    let unfinished = [keyPath, clusterPath, leavingPath].map { $0 + Self.unfinished }
-    for file in unfinished + [keyPath, leavingPath] where FileManager.default.fileExists(atPath: file) {
+    let unfinished = [keyPath, sealingKeyPath, clusterPath, leavingPath].map { $0 + Self.unfinished }
+    for file in unfinished + [keyPath, sealingKeyPath, leavingPath] where FileManager.default.fileExists(atPath: file) {
       try FileManager.default.removeItem(atPath: file)
     }
   }
 
   /// Gives the files that hold secrets back to their owner alone. Returns what had to be changed, for the log.
   func tightenPermissions() -> [String] {
-    let limits: [(String, mode_t)] = [(path, 0o700), (keyPath, 0o600), (path + "/" + SQLiteBackend.fileName, 0o600)]
+    let limits: [(String, mode_t)] = [
+      (path, 0o700), (keyPath, 0o600), (sealingKeyPath, 0o600), (path + "/" + SQLiteBackend.fileName, 0o600),
+    ]
     return limits.compactMap { file, mode in
       var status = stat()
       guard lstat(file, &status) == 0, status.st_mode & 0o777 & ~mode != 0 else { return nil }
@@ -81,6 +84,23 @@ struct StateDirectory: Sendable {
   }
 
   func writeKey(_ pem: String) throws { try write(pem, to: keyPath) }
+
+  /// The key that the cluster's secrets are sealed with, made where there is none: in a new swarm, in one of an earlier release, and
+  /// when it was lost. One that is damaged is never replaced, as it may be mended.
+  func sealingKey() throws -> SealingKey {
+    guard FileManager.default.fileExists(atPath: sealingKeyPath) else { return try makeSealingKey() }
+    guard let text = try? String(contentsOfFile: sealingKeyPath, encoding: .utf8), let key = SealingKey(text: text) else {
+      throw StateError(
+        description: "\(sealingKeyPath) is damaged or unreadable: restore it from a backup, or delete it, and restart skepd")
+    }
+    return key
+  }
+
+  func makeSealingKey() throws -> SealingKey {
+    let key = SealingKey.make()
+    try write(key.text, to: sealingKeyPath)
+    return key
+  }
 
   /// Whole or not at all, also after power loss: a temporary file, synced, renamed, and the folder synced.
   private func write(_ text: String, to file: String) throws {

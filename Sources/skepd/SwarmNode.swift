@@ -70,7 +70,8 @@ actor SwarmNode: SwarmControl {
           "the swarm's certificate authority cannot be used: services run on, no other host can join; restore ca.key from a backup",
           metadata: ["problem": "\(problem)"])
       }
-      begin(store, clusterID: cluster.id, nodeID: node.id, address: node.status.addr)
+      let sealer = await directory.sealer(for: store, logger: logger)
+      begin(store, clusterID: cluster.id, nodeID: node.id, address: node.status.addr, sealer: sealer)
       await tellOfStrangers(own: cluster.id)
     } catch {
       logger.critical("the swarm's state cannot be used", metadata: ["error": "\(error)"])
@@ -91,8 +92,8 @@ actor SwarmNode: SwarmControl {
     }
   }
 
-  private func begin(_ store: Store, clusterID: String, nodeID: String, address: String) {
-    let swarm = ActiveSwarm(store: store, clusterID: clusterID, nodeID: nodeID, address: address)
+  private func begin(_ store: Store, clusterID: String, nodeID: String, address: String, sealer: any Sealer) {
+    let swarm = ActiveSwarm(store: store, clusterID: clusterID, nodeID: nodeID, address: address, sealer: sealer)
     let runtime = SwarmRuntime(swarm: swarm, engine: engine, relay: relay, logger: logger)
     self.runtime = runtime
     state = .active(swarm)
@@ -119,6 +120,7 @@ extension SwarmNode {
     let node = Self.node(request, now, &generator)
     do {
       try directory.writeKey(authority.keyPEM)
+      let sealer = try directory.makeSealingKey()
       // Seconds leave a million versions each, so a new store starts above all numbers of an earlier one.
       let epoch = UInt64(now.wall.nanoseconds / 1_000_000_000) << 20
       let store = try await Store(backend: try await SQLiteBackend.create(directory: directory.path, epochBase: epoch))
@@ -127,7 +129,7 @@ extension SwarmNode {
         transaction.put(node)
       }
       try directory.rememberCluster(cluster.id)
-      begin(store, clusterID: cluster.id, nodeID: node.id, address: request.addresses.advertiseHost)
+      begin(store, clusterID: cluster.id, nodeID: node.id, address: request.addresses.advertiseHost, sealer: sealer)
     } catch {
       try? directory.erase()
       throw error

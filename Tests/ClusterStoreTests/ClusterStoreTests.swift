@@ -105,6 +105,40 @@ struct ClusterStoreTests {
     #expect(reloaded.version == rig.store.version)
   }
 
+  @Test("credentials are stored with the spec, the previous one and the template, and are in no spec's JSON")
+  func credentials() throws {
+    var rig = Rig()
+    let (new, old) = (Sealed(bytes: [1, 2, 250]), Sealed(bytes: [3]))
+    var spec = Self.template.spec
+    spec.registryAuth = new
+    let template = TaskTemplate(
+      key: Self.template.key, serviceName: "web", serviceLabels: [:], spec: spec, endpointSpec: nil, ports: [])
+    var service = Service(spec: spec)
+    service.previousSpec = service.spec
+    service.previousSpec?.taskTemplate.registryAuth = old
+    try rig.write { transaction in
+      transaction.put(service)
+      transaction.put(
+        ClusterTask(
+          id: "t1", template: template, slot: 1, desiredState: .running,
+          status: TaskStatus(state: .pending, timestamp: .zero, message: ""), createdAt: .zero))
+    }
+    let reloaded = try rig.reloaded()
+    #expect(reloaded.services == rig.store.services)
+    #expect(reloaded.services["s1"]?.spec.taskTemplate.registryAuth == new)
+    #expect(reloaded.services["s1"]?.previousSpec?.taskTemplate.registryAuth == old)
+    #expect(reloaded.tasks["t1"]?.template.spec == spec)
+    #expect(try GoJSONEncoder().encode(service.spec) == GoJSONEncoder().encode(Service(spec: Self.template.spec).spec))
+
+    try rig.write { transaction in
+      var service = try #require(transaction.service("s1"))
+      service.spec.taskTemplate.registryAuth = nil
+      transaction.put(service)
+    }
+    #expect(rig.store.services["s1"]?.version == 102, "a change of credentials alone is a new version of the spec")
+    #expect(try rig.reloaded().services == rig.store.services)
+  }
+
   @Test("a status write leaves the version that users pass alone")
   func versions() throws {
     var rig = Rig()
@@ -163,5 +197,11 @@ struct ClusterStoreTests {
   @Test("a task's record is small")
   func compact() {
     #expect(TaskRecord.encode(Self.task("t1", node: String(repeating: "n", count: 25))).count < 120)
+  }
+}
+
+extension Service {
+  fileprivate init(spec: TaskSpec) {
+    self.init(id: "s1", spec: ServiceSpec(name: "Web", taskTemplate: spec), createdAt: Timestamp(nanoseconds: 1))
   }
 }

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import ClusterModel
+import Identity
 
 enum Fixtures {
   static let cluster = "cluster1"
   static let node = "node1"
+  static let sealer = SealingKey.make()
   static let subnet = IPv4Subnet("10.0.1.0/24")
 
   static func template(

@@ -17,8 +17,8 @@ struct Harness {
 
   func agent() -> NodeAgent {
     NodeAgent(
-      engine: engine, dispatcher: dispatcher, plane: plane, nodeID: Fixtures.node, clusterID: Fixtures.cluster, clock: clock,
-      logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+      engine: engine, dispatcher: dispatcher, plane: plane, nodeID: Fixtures.node, clusterID: Fixtures.cluster,
+      sealer: Fixtures.sealer, clock: clock, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
   }
 
   /// Runs an agent for the time of `body`.

@@ -164,6 +164,29 @@ struct NodeAgentTests {
     #expect(await harness.engine.count(of: "pull \(digest)") == 0)
   }
 
+  @Test("a private image is pulled with the credentials of the task; ones that cannot be read are as good as none")
+  func privateImage() async throws {
+    let harness = Harness()
+    await harness.engine.configure { engine in
+      engine.registry = ["private:1", "private:2", "private:3"]
+      engine.credentials = ["private:1": "e30=", "private:2": "e30=", "private:3": "e30="]
+    }
+    let sealed = try Fixtures.sealer.sealRegistryAuth("e30=", ofService: "service1")
+    let stolen = try Fixtures.sealer.sealRegistryAuth("e30=", ofService: "service2")
+    let auths = ["private:1": sealed, "private:2": stolen, "private:3": nil]
+    await harness.dispatcher.assign { dispatcher in
+      for (image, auth) in auths {
+        dispatcher.tasks[image] = Fixtures.task(image, template: Fixtures.template(image: image) { $0.registryAuth = auth })
+      }
+    }
+    try await harness.withAgent { _ in
+      try await harness.until("the first runs") { await harness.state("private:1") == .running }
+      for id in ["private:2", "private:3"] {
+        try await harness.until("rejected") { await harness.brief(id) == "rejected 'preparing' err 'No such image: \(id)'" }
+      }
+    }
+  }
+
   @Test("starts at most four at a time, and all of them")
   func manyTasks() async throws {
     let harness = Harness()

@@ -55,6 +55,26 @@ struct StateDirectoryTests {
     }
   }
 
+  @Test("the sealing key is made once, is read back, and is never replaced when it is damaged")
+  func sealingKey() throws {
+    try Self.with { path, directory in
+      let key = try directory.sealingKey()
+      #expect(try directory.sealingKey().text == key.text)
+      let files = FileManager.default
+      #expect(try files.attributesOfItem(atPath: path + "/secrets.key")[.posixPermissions] as? Int == 0o600)
+      try files.setAttributes([.posixPermissions: 0o644], ofItemAtPath: path + "/secrets.key")
+      #expect(directory.tightenPermissions() == [path + "/secrets.key"])
+      try Data("nonsense".utf8).write(to: URL(fileURLWithPath: path + "/secrets.key"))
+      let problem = "\(path)/secrets.key is damaged or unreadable: restore it from a backup, or delete it, and restart skepd"
+      #expect(performing: { _ = try directory.sealingKey() }, throws: { "\($0)" == problem })
+      #expect(try String(contentsOfFile: path + "/secrets.key", encoding: .utf8) == "nonsense")
+      #expect(try directory.makeSealingKey().text != key.text)
+      try Data().write(to: URL(fileURLWithPath: path + "/secrets.key.new"))
+      try directory.erase()
+      #expect(try files.contentsOfDirectory(atPath: path) == ["lock"])
+    }
+  }
+
   @Test("a key that is missing, damaged or another cluster's is told by its file")
   func key() throws {
     try Self.with { path, directory in

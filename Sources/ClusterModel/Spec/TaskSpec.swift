@@ -22,6 +22,14 @@ package struct TaskSpec: Codable, Sendable, Hashable {
   package var logDriver: LogDriver?
   package var forceUpdate: UInt64
   package var runtime: String?
+  /// Swarm's `PullOptions`: what the image is pulled with. A part of the spec, and of no JSON of it.
+  package var registryAuth: Sealed?
+
+  /// Every field but the credentials: no client may send or see them here, and the store keeps them beside the spec.
+  private enum CodingKeys: CodingKey {
+    case containerSpec, pluginSpec, networkAttachmentSpec, resources, restartPolicy, placement, networks, logDriver, forceUpdate
+    case runtime
+  }
 
   package init(containerSpec: ContainerSpec? = nil, restartPolicy: RestartPolicy? = nil, placement: Placement? = nil) {
     self.containerSpec = containerSpec

@@ -11,12 +11,14 @@ package struct ActiveSwarm: Sendable {
   package let nodeID: String
   /// The advertised address, without port.
   package let address: String
+  package let sealer: any Sealer
 
-  package init(store: Store, clusterID: String, nodeID: String, address: String) {
+  package init(store: Store, clusterID: String, nodeID: String, address: String, sealer: any Sealer) {
     self.store = store
     self.clusterID = clusterID
     self.nodeID = nodeID
     self.address = address
+    self.sealer = sealer
   }
 }
 

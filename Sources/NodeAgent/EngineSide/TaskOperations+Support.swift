@@ -4,48 +4,10 @@ import ClusterModel
 import EngineClient
 
 extension TaskOperations {
-  /// How long an image that is there anyway may keep a task waiting for its registry.
-  static let refreshLimit = Duration.seconds(10)
-
-  /// A digest that is there needs no pull. Everything else is pulled; what cannot be pulled is used as it is, and when it is not
-  /// there either, the engine's create says so.
-  func ensureImage(_ image: String) async throws {
-    let reference = ImageReference(image)
-    let isLocal = try await retrying { try await hasImage(reference.normalized) }
-    if isLocal, reference.hasDigest { return }
-    do {
-      if isLocal { try await refresh(reference.normalized) } else { try await pull(reference.normalized) }
-    } catch let error as EngineError {
-      logger.warning("pulling image failed", metadata: ["image": "\(reference.normalized)", "error": "\(error)"])
-    }
-  }
-
   func checkFields(_ spec: ContainerSpec?) async throws {
     guard let spec else { return }
     let version = try await retrying { try await engine.apiVersion() }
     if let refusal = NewerFields.refusal(of: spec, version: version) { throw TaskFailure(.refused, refusal) }
-  }
-
-  private func pull(_ reference: String) async throws {
-    try await retrying { try await engine.pullImage(reference, registryAuth: nil) }
-  }
-
-  private func refresh(_ reference: String) async throws {
-    try await withThrowingTaskGroup { group in
-      group.addTask { try await engine.pullImage(reference, registryAuth: nil) }
-      group.addTask { try await clock.sleep(Self.refreshLimit) }
-      defer { group.cancelAll() }
-      try await group.next()
-    }
-  }
-
-  private func hasImage(_ reference: String) async throws -> Bool {
-    do {
-      _ = try await engine.image(reference)
-      return true
-    } catch let error as EngineError where error.code == .notFound {
-      return false
-    }
   }
 
   /// Makes the ingress network what the subnet asks for, or says why it cannot.

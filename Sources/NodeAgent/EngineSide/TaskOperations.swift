@@ -10,6 +10,7 @@ struct TaskOperations: Sendable {
   let clusterID: String
   let hostname: String
   let platform: NodeDescription.Platform
+  let sealer: any Sealer
   let clock: AgentClock
   let logger: Logger
   /// Four at a time is what an engine is fastest with; stops are not counted.
@@ -22,7 +23,7 @@ struct TaskOperations: Sendable {
       try await checkFields(task.template.spec.containerSpec)
       let context = TemplateContext(task: task, hostname: hostname, platform: platform)
       let body = try ContainerBody(task: task, clusterID: clusterID, context: context).json()
-      try await ensureImage(task.template.spec.containerSpec?.image ?? "")
+      try await ensureImage(of: task.template)
       // Without an address of its own the engine would choose one, maybe another task's.
       if task.usesIngress { try await ensureIngressNetwork(task.ingressAddress == nil ? nil : subnet) }
       return try await slots.withSlot { try await retrying { try await createOrAdopt(task, body) } }

@@ -173,19 +173,6 @@ struct ServiceTests {
     #expect(new.status == 201)
   }
 
-  @Test("credentials for a registry are answered with a warning, an empty header is not")
-  func registryAuth() async throws {
-    let rig = try await SwarmRig()
-    let auth = Base64.encode(Array(#"{"username":"me","password":"x"}"#.utf8)).replacing("+", with: "-").replacing("/", with: "_")
-    let (_, text) = try await rig.call(
-      "POST", "/services/create", Self.web, headers: ["Content-Type": "application/json", "X-Registry-Auth": auth])
-    #expect(try JSONValue(parsing: text)["Warnings"] == [.string(RegistryAuth.warning)])
-    let (_, plain) = try await rig.call(
-      "POST", "/services/create", #"{"TaskTemplate":{"ContainerSpec":{"Image":"x"}}}"#,
-      headers: ["Content-Type": "application/json", "X-Registry-Auth": "e30="])
-    #expect(plain.hasSuffix(#","Warnings":null}"#))
-  }
-
   @Test("fields that a client's version does not know are dropped")
   func versions() throws {
     let body: JSONValue = [

@@ -5,6 +5,7 @@ import ClusterRPC
 import ClusterStore
 import EngineTestKit
 import HTTPWire
+import Identity
 import Manager
 import Synchronization
 import Testing
@@ -54,10 +55,11 @@ struct SwarmRig: Sendable {
   let store: Store
   let api: SwarmAPI
 
+  static let sealer = SealingKey.make()
   static let time = Timestamp(nanoseconds: 1_714_557_600_000_000_000)
 
   /// With a swarm of one manager, `n1`, unless told otherwise.
-  init(active: Bool = true, engine: FakeEngine = FakeEngine()) async throws {
+  init(active: Bool = true, engine: FakeEngine = FakeEngine(), sealer: any Sealer = Self.sealer) async throws {
     self.engine = engine
     store = try await Store(backend: ForgetfulBackend())
     api = SwarmAPI(control: control, engine: engine, now: { Self.time })
@@ -66,7 +68,8 @@ struct SwarmRig: Sendable {
       transaction.put(Fixture.cluster)
       transaction.put(Fixture.manager)
     }
-    let swarm = ActiveSwarm(store: store, clusterID: Fixture.cluster.id, nodeID: "n1", address: "10.9.0.1")
+    let swarm = ActiveSwarm(
+      store: store, clusterID: Fixture.cluster.id, nodeID: "n1", address: "10.9.0.1", sealer: sealer)
     control.inner.withLock { $0.swarm = .active(swarm) }
   }
 

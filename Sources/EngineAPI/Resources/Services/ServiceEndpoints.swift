@@ -25,27 +25,31 @@ extension SwarmAPI {
   }
 
   func createService(_ call: Call, _ swarm: ActiveSwarm) async throws -> Response {
-    let spec = try await serviceSpec(call)
+    var generator = SystemRandomNumberGenerator()
+    let id = Identifier.make(using: &generator)
+    var spec = try await serviceSpec(try call.json(), call)
+    spec.taskTemplate.registryAuth = try call.registryAuth(ofService: id, sealer: swarm.sealer)
     let time = now()
-    let id = try await swarm.store.transaction { transaction in
+    try await swarm.store.transaction { [spec] transaction in
       var generator = SystemRandomNumberGenerator()
-      return try ServiceResource.create(spec, now: time, generator: &generator, in: &transaction)
+      try ServiceResource.create(spec, id: id, now: time, generator: &generator, in: &transaction)
     }
-    return .json(["ID": .string(id), "Warnings": warnings(call)], status: 201)
+    return .json(["ID": .string(id), "Warnings": .null], status: 201)
   }
 
   func updateService(_ call: Call, _ swarm: ActiveSwarm) async throws -> Response {
     let body = try call.json()
     let version = try call.objectVersion(of: "service")
-    let spec = try await resolvingNetworks(try ServiceSpec(body: body, version: call.version))
+    var spec = try await serviceSpec(body, call)
     try spec.checkConversion()
     let id = try await swarm.store.read { try $0.lookUpService(call.id).id }
     let options = try Self.updateOptions(call)
+    spec.taskTemplate.registryAuth = try call.registryAuth(ofService: id, sealer: swarm.sealer)
     let time = now()
-    try await swarm.store.transaction { transaction in
+    try await swarm.store.transaction { [spec] transaction in
       try ServiceResource.update(id, to: spec, version: version, options, now: time, in: &transaction)
     }
-    return .json(["Warnings": warnings(call)])
+    return .json(["Warnings": .null])
   }
 
   /// The service is gone at once and its name is free; the control loops stop its tasks.
@@ -55,12 +59,8 @@ extension SwarmAPI {
     return Response()
   }
 
-  private func serviceSpec(_ call: Call) async throws -> ServiceSpec {
-    try await resolvingNetworks(try ServiceSpec(body: try call.json(), version: call.version))
-  }
-
-  private func warnings(_ call: Call) -> JSONValue {
-    RegistryAuth.hasCredentials(call.request.headers["X-Registry-Auth"]) ? [.string(RegistryAuth.warning)] : .null
+  private func serviceSpec(_ body: JSONValue, _ call: Call) async throws -> ServiceSpec {
+    try await resolvingNetworks(try ServiceSpec(body: body, version: call.version))
   }
 
   private static func updateOptions(_ call: Call) throws -> ServiceResource.Update {
@@ -72,9 +72,7 @@ extension SwarmAPI {
     guard ["", "none", "previous"].contains(rollback) else {
       throw APIError(status: 500, "unrecognized rollback option \(rollback)")
     }
-    // New credentials in the header make the old ones unneeded.
-    let hasHeader = call.request.headers["X-Registry-Auth"]?.isEmpty == false
-    return .init(needsPrevious: source == "previous-spec" && !hasHeader, isRollback: rollback == "previous")
+    return .init(keepsPreviousAuth: source == "previous-spec", isRollback: rollback == "previous")
   }
 }
 

@@ -5,11 +5,11 @@ package import ClusterStore
 
 /// Writes of services, over a transaction. Network targets are already the names of `PredefinedNetwork`.
 package enum ServiceResource {
-  /// Checks and stores a service, and returns its id.
-  @discardableResult
+  /// Checks and stores a service. `id` is a new one, which its sealed credentials belong to.
   package static func create(
-    _ spec: ServiceSpec, now: Timestamp, generator: inout some RandomNumberGenerator, in transaction: inout Transaction
-  ) throws(SpecError) -> String {
+    _ spec: ServiceSpec, id: String, now: Timestamp, generator: inout some RandomNumberGenerator,
+    in transaction: inout Transaction
+  ) throws(SpecError) {
     try spec.checkConversion()
     var spec = spec.canonical().withMode()
     try spec.checkSupport()
@@ -20,19 +20,17 @@ package enum ServiceResource {
     guard transaction.service(named: name) == nil else {
       throw SpecError(rpc: .alreadyExists, "name conflicts with an existing object: service \(name) already exists")
     }
-    let service = Service(id: Identifier.make(using: &generator), spec: spec, createdAt: now)
-    transaction.put(service)
-    return service.id
+    transaction.put(Service(id: id, spec: spec, createdAt: now))
   }
 
   package struct Update: Sendable {
-    /// `registryAuthFrom=previous-spec`: there must be one, although credentials are not kept.
-    package var needsPrevious: Bool
+    /// `registryAuthFrom=previous-spec`: a spec without credentials of its own gets those of the previous one, not the current one's.
+    package var keepsPreviousAuth: Bool
     /// `rollback=previous`: the body is checked, its content is not used.
     package var isRollback: Bool
 
-    package init(needsPrevious: Bool = false, isRollback: Bool = false) {
-      self.needsPrevious = needsPrevious
+    package init(keepsPreviousAuth: Bool = false, isRollback: Bool = false) {
+      self.keepsPreviousAuth = keepsPreviousAuth
       self.isRollback = isRollback
     }
   }
@@ -45,11 +43,10 @@ package enum ServiceResource {
   ) throws(SpecError) {
     try spec.checkConversion()
     guard var service = transaction.service(id) else { throw SpecError(status: 404, "service \(id) not found") }
-    if options.needsPrevious, service.previousSpec == nil {
-      throw SpecError(status: 500, "service does not have a previous spec")
-    }
-    let spec = spec.canonical().withMode()
+    let auth = try registryAuth(of: spec, updating: service, options)
+    var spec = spec.canonical().withMode()
     try spec.checkSupport()
+    spec.taskTemplate.registryAuth = auth
     // The front end of swarm invents a name for a spec without one, which is then another name.
     guard spec.name?.isEmpty == false else { throw SpecError(rpc: .unimplemented, "renaming services is not supported") }
     try spec.validate()
@@ -62,6 +59,15 @@ package enum ServiceResource {
     guard version == service.version else { throw SpecError(rpc: .unknown, "update out of sequence") }
     service.updatedAt = now
     transaction.put(service)
+  }
+
+  private static func registryAuth(
+    of spec: ServiceSpec, updating service: Service, _ options: Update
+  ) throws(SpecError) -> Sealed? {
+    if let given = spec.taskTemplate.registryAuth { return given }
+    guard options.keepsPreviousAuth else { return service.spec.taskTemplate.registryAuth }
+    guard let previous = service.previousSpec else { throw SpecError(status: 500, "service does not have a previous spec") }
+    return previous.taskTemplate.registryAuth
   }
 
   /// `nil` for the previous one.
