@@ -173,9 +173,20 @@ struct OursTests {
         "/v1.12/ours",
         "client version 1.12 is too old. Minimum supported API version is 1.24, please upgrade your client to a newer version"
       ),
+      (
+        "/v1.23/looked-at",
+        "client version 1.23 is too old. Minimum supported API version is 1.24, please upgrade your client to a newer version"
+      ),
     ])
   func versions(target: String, message: String) async throws {
-    try await withFront { path in
+    let responder = TestResponder(routing: { line in
+      switch line.path {
+      case "/ours": .ours
+      case "/looked-at": .rewrite { .forward($0.head, body: $0.body) }
+      default: .pipe
+      }
+    })
+    try await withFront(responder) { path in
       let answer = try await RawClient.exchange(path, "GET \(target) HTTP/1.1\r\n\r\n")
       #expect(answer.hasPrefix("HTTP/1.1 400 ") && answer.hasSuffix("{\"message\":\"\(message)\"}\n"))
     }

@@ -12,15 +12,15 @@ struct NamePattern {
     case end
   }
 
-  /// The longest pattern looked at: it bounds how deep groups nest.
-  private static let limit = 256
+  /// The longest pattern looked at, and the deepest groups in one: a repetition within a repetition multiplies the work.
+  private static let limits = (length: 256, depth: 4)
   private let root: Node
 
   /// `nil` when it is no pattern, which then matches nothing.
   init?(_ text: String) {
-    guard text.count <= Self.limit else { return nil }
+    guard text.count <= Self.limits.length else { return nil }
     var rest = text[...]
-    guard let root = Self.either(&rest), rest.isEmpty else { return nil }
+    guard let root = Self.either(&rest, depth: 0), rest.isEmpty else { return nil }
     self.root = root
   }
 
@@ -50,36 +50,40 @@ struct NamePattern {
 }
 
 extension NamePattern {
-  private static func either(_ rest: inout Substring) -> Node? {
+  private static func either(_ rest: inout Substring, depth: Int) -> Node? {
     var branches: [Node] = []
     repeat {
-      guard let branch = sequence(&rest) else { return nil }
+      guard let branch = sequence(&rest, depth) else { return nil }
       branches.append(branch)
     } while take("|", &rest)
     return .either(branches)
   }
 
-  private static func sequence(_ rest: inout Substring) -> Node? {
+  private static func sequence(_ rest: inout Substring, _ depth: Int) -> Node? {
     var nodes: [Node] = []
     while let next = rest.first, next != "|", next != ")" {
-      guard var node = atom(&rest) else { return nil }
-      while let sign = rest.first, "*+?".contains(sign) {
-        rest.removeFirst()
-        node = sign == "?" ? .either([node, .sequence([])]) : sign == "*" ? .star(node) : .sequence([node, .star(node)])
-      }
-      nodes.append(node)
+      guard let node = atom(&rest, depth) else { return nil }
+      nodes.append(repeated(node, &rest))
     }
     return .sequence(nodes)
   }
 
-  private static func atom(_ rest: inout Substring) -> Node? {
+  private static func repeated(_ node: Node, _ rest: inout Substring) -> Node {
+    guard let sign = rest.first, "*+?".contains(sign) else { return node }
+    rest.removeFirst()
+    // How much is taken first makes no difference to whether there is a match.
+    _ = take("?", &rest)
+    return sign == "?" ? .either([node, .sequence([])]) : sign == "*" ? .star(node) : .sequence([node, .star(node)])
+  }
+
+  private static func atom(_ rest: inout Substring, _ depth: Int) -> Node? {
     switch rest.removeFirst() {
     case "^": return .start
     case "$": return .end
     case ".": return .character { _ in true }
     case "*", "+", "?", "{": return nil
     case "(":
-      guard let inner = either(&rest), take(")", &rest) else { return nil }
+      guard depth < limits.depth, let inner = either(&rest, depth: depth + 1), take(")", &rest) else { return nil }
       return inner
     case "[": return set(&rest)
     case "\\": return rest.popFirst().map(escaped)
