@@ -5,7 +5,9 @@ extension ClusterTask {
   /// stale while its node still satisfies the constraints.
   package func isUpToDate(with service: Service, on node: Node?) -> Bool {
     if template.key.specVersion == service.version { return true }
-    guard template.endpointSpec ?? EndpointSpec() == service.spec.endpointSpec ?? EndpointSpec() else { return false }
+    // None is the same as one that says nothing.
+    let (own, current) = (template.endpointSpec ?? EndpointSpec(), service.spec.endpointSpec ?? EndpointSpec())
+    guard own.canonical() == current.canonical() else { return false }
     let wanted = service.spec.taskTemplate
     if template.spec == wanted { return true }
     var moved = template.spec

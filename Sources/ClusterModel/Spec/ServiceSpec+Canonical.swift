@@ -52,7 +52,7 @@ extension UpdateConfig {
 }
 
 extension EndpointSpec {
-  fileprivate func canonical() -> EndpointSpec { EndpointSpec(mode: mode.or("vip"), ports: ports?.map { $0.canonical() }) }
+  func canonical() -> EndpointSpec { EndpointSpec(mode: mode.or("vip"), ports: ports?.map { $0.canonical() }) }
 }
 
 extension PortConfig {
