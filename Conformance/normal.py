@@ -35,6 +35,8 @@ def text(value):
 def tree(value, key=""):
     if key in FIELDS:
         return FIELDS[key]
+    if key == "PublishedPort" and isinstance(value, int) and 30000 <= value <= 32767:
+        return "<port>"
     if isinstance(value, dict):
         return {text(k): tree(v, k) for k, v in value.items()}
     if isinstance(value, list):

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Bad input, and the text that clients match on."""
-from language import api, docker, settle
+from language import api, docker, quietly, settle
 
 
 def create(name, spec, path="/v1.41/services/create"):
@@ -48,6 +48,14 @@ TOPICS = {
         create("resolution mode", service(EndpointSpec={"Mode": "x"})), create("dnsrr with ingress", service(EndpointSpec={"Mode": "dnsrr", "Ports": [{"TargetPort": 80}]})),
         create("a port twice", service(EndpointSpec={"Ports": [{"TargetPort": 80, "PublishedPort": 8080}, {"TargetPort": 81, "PublishedPort": 8080}]})),
         create("port of text", port(TargetPort="80")), create("negative port", port(TargetPort=-1)),
+        create("mount propagation", container(Mounts=[{"Type": "bind", "Source": "/usr", "Target": "/x", "BindOptions": {"Propagation": "x"}}])),
+        create("resolution mode in capitals", service(EndpointSpec={"Mode": "VIP"})), create("a plugin with replicas", task(Runtime="plugin", PluginSpec={})),
+        create("a network attachment", task(Runtime="attachment", NetworkAttachmentSpec={"ContainerID": "x"})), create("privileges of text", container(Privileges="x")),
+        create("an invalid template of a label", container(Mounts=[{"Type": "volume", "Target": "/x", "VolumeOptions": {"Labels": {"a": "{{.X}}"}}}])),
+        create("an open template", container(Env=["A={{"])), create("a template with an unknown function", container(Env=["A={{env \"A\"}}"])),
+        create("the same mount by template", container(Mounts=[{"Type": "tmpfs", "Target": "/1"}, {"Type": "tmpfs", "Target": "/{{.Task.Slot}}"}])),
+        create("two dozen replicas too many", service(Mode={"Replicated": {"Replicas": 2**63}})), create("parallelism below zero", service(UpdateConfig={"Parallelism": -1})),
+        create("attempts below zero", task(RestartPolicy={"MaxAttempts": -1})), create("retries of text", container(Healthcheck={"Retries": "1"})),
         create("swap without limit", task(Resources={"SwapBytes": 1})),
         create("network", task(Networks=[{"Target": "nothing"}])), create("ingress by hand", task(Networks=[{"Target": "ingress"}])),
         create("version in the future", service(), "/v1.99/services/create"), create("version of the past", service(), "/v1.12/services/create"),
@@ -88,3 +96,13 @@ TOPICS = {
         docker("service rm x1 x2"), settle(),
     ],
 }
+
+# What Skep refuses and swarm mode takes; each is removed before it can do anything.
+REFUSED = {
+    "a job": {"Mode": {"ReplicatedJob": {}}},
+}
+TOPICS["errors: what is not there yet"] = [
+    step
+    for name, fields in REFUSED.items()
+    for step in (create(name, service(**fields)), quietly(docker("service rm e")))
+]

@@ -62,7 +62,6 @@ RUN = {
     "a host's and an ingress port of one target": dict(EndpointSpec={"Ports": [
         {"TargetPort": 80, "PublishedPort": 8194}, {"TargetPort": 80, "PublishedPort": 8195, "PublishMode": "host"}]}),
     "an image by its whole name": dict(image="docker.io/library/skep-web:latest"),
-    "isolation x": dict(container={"Isolation": "x"}),
     "platforms": dict(task={"Placement": {"Platforms": [{}, {"OS": "windows"}], "Preferences": [{"Spread": {"SpreadDescriptor": "node.labels.x"}}]}}),
     "platform amd64": dict(task={"Placement": {"Platforms": [{"Architecture": "amd64", "OS": "linux"}]}}),
     "no replicas said": dict(Mode={"Replicated": {}}),
@@ -120,6 +119,9 @@ REFUSED = {
     "an unknown key": dict(task={"Placement": {"Constraints": ["planet!=earth"]}}),
     "named resources": dict(task={"Resources": {"Reservations": {"GenericResources": [{"NamedResourceSpec": {"Kind": "gpu", "Value": "a"}}]}}}),
     "an ill container": dict(container={"Healthcheck": {"Test": ["CMD", "false"], "Interval": 1_000_000_000, "Retries": 2}}),
+    "an ill container that fails": dict(
+        container={"Command": ["/bin/sh", "-c", "trap 'exit 3' TERM; while :; do sleep 0.1; done"],
+                   "Healthcheck": {"Test": ["CMD", "false"], "Interval": 1_000_000_000, "Retries": 2}}),
     "an end on request": dict(container={"Command": ["/bin/sh", "-c", "exit 0"]}),
 }
 ONCE = {"Condition": "none"}
@@ -143,6 +145,7 @@ def titled(step, title):
 
 
 RUNNING = {f"r{number}": each for number, each in enumerate(RUN.items())}
+VOLUME = next(f"v-{name}-1" for name, (title, _) in RUNNING.items() if title == "mounts by template")
 FAILING = {f"q{number}": each for number, each in enumerate(REFUSED.items())}
 TOPICS = {
     "fields by the API": [
@@ -150,8 +153,9 @@ TOPICS = {
         *[api("GET", f"/v1.41/services/{name}", name=f"read back: {title}") for name, (title, _) in RUNNING.items()],
         *[titled(container(name), title) for name, (title, _) in RUNNING.items()],
         *[tasks(name, title) for name, (title, _) in RUNNING.items()],
-        docker("volume inspect v-r7-1 specs"),
-        docker("service rm " + " ".join(RUNNING)), settle(), quietly(docker("volume rm specs specs2 v-r7-1")),
+        docker(f"volume inspect --format '{{{{json .}}}}' {VOLUME}"), docker("volume inspect --format '{{json .}}' specs"),
+        docker("service rm " + " ".join(RUNNING)), settle(), quietly(docker(f"volume rm specs specs2 {VOLUME}")),
+        created("x", "isolation x", dict(container={"Isolation": "x"})), quietly(docker("service rm x")),
     ],
     "fields that a node refuses": [
         quietly(docker("run --detach --name taken --publish 8199:80 skep-web")),

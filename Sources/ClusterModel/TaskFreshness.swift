@@ -5,18 +5,15 @@ extension ClusterTask {
   /// stale while its node still satisfies the constraints; nor do changed credentials while it has its image.
   package func isUpToDate(with service: Service, on node: Node?) -> Bool {
     if template.key.specVersion == service.version { return true }
-    guard means(service.spec.endpointSpec) else { return false }
+    // None is the same as one that says nothing.
+    let (own, current) = (template.endpointSpec ?? EndpointSpec(), service.spec.endpointSpec ?? EndpointSpec())
+    guard own.canonical() == current.canonical() else { return false }
     let wanted = service.spec.taskTemplate
     var known = template.spec
     if hasImage { known.registryAuth = wanted.registryAuth }
     if known == wanted { return true }
     // What an earlier release stored may be written in another way.
     return known.canonical().differsAtMostInPlacement(from: wanted.canonical(), on: node)
-  }
-
-  private func means(_ endpoint: EndpointSpec?) -> Bool {
-    template.endpointSpec == endpoint
-      || (template.endpointSpec ?? EndpointSpec()).canonical() == (endpoint ?? EndpointSpec()).canonical()
   }
 
   /// As in swarm, https://github.com/moby/swarmkit/issues/971: whoever has got so far has pulled its image, or did without, and to be

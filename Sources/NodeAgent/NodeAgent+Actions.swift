@@ -22,7 +22,7 @@ extension NodeAgent {
     case .stop(let container): operate(id) { .stopped(await calls.stop(task, container)) }
     case .remove(let container): operate(id) { .removed(await calls.remove(container)) }
     case .cancel: operations[id]?.send()
-    case .probe(let address, let port): probe(id, address, port)
+    case .probe(let address, let ports, let patience): probe(id, address, ports, patience)
     case .stopProbe: probes.removeValue(forKey: id)?.send()
     case .wake(let time): wake(id, at: time)
     case .forget: forget(id)
@@ -53,11 +53,13 @@ extension NodeAgent {
     logger.log(level: isNews ? .info : .debug, "task changed", metadata: details)
   }
 
-  private func probe(_ id: String, _ address: IPv4Address, _ port: UInt16) {
+  private func probe(_ id: String, _ address: IPv4Address, _ ports: [UInt16], _ patience: Duration) {
     let signal = Signal()
     probes[id] = signal
     addJob.yield { [weak self, clock] in
-      let accepted = await signal.cancelling { await TCPProbe.untilAccepting(address, port: port, clock: clock) }
+      let accepted = await signal.cancelling {
+        await TCPProbe.untilAccepting(address, ports: ports, patience: patience, clock: clock)
+      }
       guard accepted == true, let self else { return }
       await self.deliver(.accepting, to: id)
     }
@@ -75,18 +77,5 @@ extension NodeAgent {
     operations[id] = nil
     probes.removeValue(forKey: id)?.send()
     outbox.forget(id)
-  }
-}
-
-extension TCPProbe {
-  /// Tries every 50 ms for a second, then every 250 ms, until it is accepted or cancelled.
-  static func untilAccepting(_ address: IPv4Address, port: UInt16, clock: AgentClock) async -> Bool {
-    var attempts = 0
-    while !Task.isCancelled {
-      if await accepts(address, port: port, clock: clock) { return true }
-      attempts += 1
-      do { try await clock.sleep(.milliseconds(attempts < 20 ? 50 : 250)) } catch { return false }
-    }
-    return false
   }
 }

@@ -47,6 +47,42 @@ struct ReadinessTests {
     }
   }
 
+  @Test("of several ports all are waited for, but not for long once one accepts")
+  func several() async throws {
+    let clock = ManualClock()
+    var harness = Harness()
+    harness.clock = AgentClock(now: { clock.now() }, sleep: { try await clock.sleep($0) })
+    let (unused, used) = (try Listening(), try Listening())
+    try used.listen()
+    let ports = [unused, used].map { PortConfig(targetPort: UInt32($0.port), publishedPort: nil) }
+    await harness.assign(Fixtures.task(address: "127.0.0.1", template: Fixtures.template(ports: ports)))
+    try await harness.withAgent { _ in
+      try await harness.until("running") { await harness.brief() == "running 'started'" }
+      let began = clock.now().uptime
+      try await harness.until("ready") {
+        clock.advance(by: .milliseconds(100))
+        return await harness.brief() == "running 'started' ready"
+      }
+      #expect(clock.now().uptime - began >= .seconds(5))
+    }
+  }
+
+  @Test("several ports that never accept are named")
+  func names() {
+    let ports =
+      [81, 80].map { PortConfig(targetPort: $0, publishedPort: nil) } + [
+        PortConfig(targetPort: 53, publishedPort: nil, protocol: "udp")
+      ]
+    let template = Fixtures.template(labels: [Labels.readyTimeout: "2s"], ports: ports)
+    let now = Now(wall: .zero, uptime: .zero)
+    var controller = TaskController(task: Fixtures.task(address: "127.0.0.1", template: template))
+    let actions = controller.begin(found: ContainerState(id: "c1", phase: .running), at: now)
+    #expect(actions.contains(.probe(IPv4Address("127.0.0.1")!, ports: [80, 81], patience: .seconds(1))))
+    _ = controller.handle(.tick, at: Now(wall: .zero, uptime: .seconds(2)))
+    let ended = controller.handle(.stopped(.success(nil)), at: now)
+    #expect("\(ended)".contains("task: not ready within 2s: nothing accepted connections on ports 80, 81"))
+  }
+
   @Test("one that never accepts is stopped, with the reason")
   func never() async throws {
     let clock = ManualClock()

@@ -135,7 +135,7 @@ struct TaskControllerTests {
       ],
       actions: [
         toPrepare, toStart, ["report starting 'starting'"], ["stop c1"],
-        ["report failed 'starting' err 'dockerexec: unhealthy container'"],
+        ["report failed 'starting' err 'task: non-zero exit (137): dockerexec: unhealthy container'"],
       ]),
     Sequence(
       name: "not healthy any more",
@@ -269,7 +269,8 @@ struct TaskControllerTests {
     case .stop(let id): "stop \(id)"
     case .remove(let id): "remove \(id)"
     case .cancel: "cancel"
-    case .probe(let address, let port): "probe \(address):\(port)"
+    case .probe(let address, let ports, let patience):
+      "probe \(address):\(ports.map(String.init).joined(separator: ","))" + (patience == .seconds(5) ? "" : " \(patience)")
     case .stopProbe: "stopProbe"
     case .withdraw: "withdraw"
     case .wake: "wake"

@@ -55,7 +55,8 @@ struct UpdateStatusTests {
     "is none where no task is touched",
     arguments: [
       { $0.labels["a"] = "b" }, { $0.updateConfig = UpdateConfig(parallelism: 2) }, { $0.mode = .replicated(5) },
-      { $0.taskTemplate.placement = Placement(constraints: ["node.id != n9"]) }, { _ in },
+      { $0.taskTemplate.placement = Placement(constraints: ["node.id != n9"]) }, { $0.endpointSpec = EndpointSpec(mode: "vip") },
+      { _ in },
     ] as [@Sendable (inout ServiceSpec) -> Void])
   func untouched(change: @Sendable (inout ServiceSpec) -> Void) {
     var cluster = Self.cluster()

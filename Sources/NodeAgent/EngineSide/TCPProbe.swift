@@ -43,3 +43,25 @@ enum TCPProbe {
     return getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &code, &size) == 0 ? code : errno
   }
 }
+
+extension TCPProbe {
+  /// Tries every 50 ms for a second, then every 250 ms, until all ports have accepted, `patience` has passed since the first did, or
+  /// it is cancelled: then `false`.
+  static func untilAccepting(
+    _ address: IPv4Address, ports: [UInt16], patience: Duration, clock: AgentClock
+  ) async -> Bool {
+    var closed = ports
+    var end: Duration?
+    var attempts = 0
+    while !Task.isCancelled {
+      for port in closed where await accepts(address, port: port, clock: clock) { closed.removeAll { $0 == port } }
+      if closed.isEmpty { return true }
+      let now = clock.now().uptime
+      if closed.count < ports.count, end == nil { end = now + patience }
+      if let end, now >= end { return true }
+      attempts += 1
+      do { try await clock.sleep(.milliseconds(attempts < 20 ? 50 : 250)) } catch { return false }
+    }
+    return false
+  }
+}

@@ -47,9 +47,9 @@ extension TaskController {
     }
   }
 
-  // As swarm's wait does: the exit code in front when the container had been running as it should.
+  // The exit code in front, as swarm has it; a container that ends well was unhealthy all the same.
   private func doomText(_ reason: String) -> String {
-    guard reason == Self.unhealthy, status.state == .running, let code = container?.exitCode, code != 0 else { return reason }
+    guard reason == Self.unhealthy, let code = container?.exitCode, code != 0 else { return reason }
     return "task: non-zero exit (\(code)): \(reason)"
   }
 

@@ -3,7 +3,10 @@
 import ClusterModel
 
 extension TaskController {
-  /// Without a health check a task runs from its start on; it is ready once its published port accepts.
+  /// How long a task that accepts on one of its ports is waited for on the others: one may be published and never used.
+  static let otherPorts = Duration.seconds(5)
+
+  /// Without a health check a task runs from its start on; it is ready once its published ports accept.
   mutating func serve(_ now: Now) {
     guard let target = task.readinessTarget else { return transition(.running, "started", isReady: true, now) }
     // A container known to be ready stays so when the agent restarts: a probe that fails once must not cost traffic.
@@ -13,7 +16,8 @@ extension TaskController {
     probing = true
     let deadline = now.uptime + task.readyTimeout.duration
     readyDeadline = deadline
-    actions += [.probe(target.address, port: target.port), .wake(at: deadline)]
+    let patience = min(Self.otherPorts, task.readyTimeout.duration / 2)
+    actions += [.probe(target.address, ports: target.ports, patience: patience), .wake(at: deadline)]
   }
 
   mutating func accepting() {
@@ -24,7 +28,9 @@ extension TaskController {
 
   mutating func checkDeadline(_ now: Now) {
     guard probing, let readyDeadline, now.uptime >= readyDeadline, let target = task.readinessTarget else { return }
-    condemn("task: not ready within \(task.readyTimeout): nothing accepted connections on port \(target.port)")
+    let ports = target.ports.map(String.init).joined(separator: ", ")
+    let noun = target.ports.count == 1 ? "port" : "ports"
+    condemn("task: not ready within \(task.readyTimeout): nothing accepted connections on \(noun) \(ports)")
   }
 }
 
@@ -37,11 +43,11 @@ extension ClusterTask {
   }
 
   /// Where a task without health check shows that it is ready; `nil` when it has no TCP ingress port.
-  var readinessTarget: (address: IPv4Address, port: UInt16)? {
-    guard usesIngress, let address = ingressAddress,
-      let port = template.ingressPorts.first(where: { $0.transport == "tcp" })?.targetPort.flatMap(UInt16.init(exactly:))
-    else { return nil }
-    return (address, port)
+  var readinessTarget: (address: IPv4Address, ports: [UInt16])? {
+    guard usesIngress, let address = ingressAddress else { return nil }
+    let tcp = template.ingressPorts.filter { $0.transport == "tcp" }
+    let ports = Set(tcp.compactMap { $0.targetPort.flatMap(UInt16.init(exactly:)) }).sorted()
+    return ports.isEmpty ? nil : (address, ports)
   }
 
   /// On the ingress network: publishes ingress ports, and is not put on a network that excludes others.

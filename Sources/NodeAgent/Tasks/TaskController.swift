@@ -19,7 +19,7 @@ package struct TaskController: Sendable {
     case removed(Result<Void, TaskFailure>)
     case died(container: String, exitCode: Int)
     case health(container: String, ContainerState.Health)
-    /// The probed port took a connection.
+    /// The probed ports took connections, or some of them did and the patience is over.
     case accepting
     /// A time asked for with `wake` has come.
     case tick
@@ -36,8 +36,8 @@ package struct TaskController: Sendable {
     case remove(container: String)
     /// Give up the operation under way; it is still answered.
     case cancel
-    /// Connect until the port accepts, then `accepting`.
-    case probe(IPv4Address, port: UInt16)
+    /// Connect until all ports accept, or so long after the first did, then `accepting`.
+    case probe(IPv4Address, ports: [UInt16], patience: Duration)
     case stopProbe
     /// New connections are to avoid the task from now on, whatever the managers' table says.
     case withdraw
