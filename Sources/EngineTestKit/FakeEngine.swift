@@ -38,6 +38,10 @@ package actor FakeEngine {
   var nextNumber = 1
   var subscribers: [Int: AsyncThrowingStream<EngineEvent, any Error>.Continuation] = [:]
   var deafSubscribers: [AsyncThrowingStream<EngineEvent, any Error>.Continuation] = []
+  var eventLines: [(time: Int64, line: [UInt8])] = []
+  var lineReaders: [Int: AsyncThrowingStream<[UInt8], any Error>.Continuation] = [:]
+  /// Queries of `GET /events` as they came.
+  package internal(set) var eventQueries: [String] = []
   package var logFrames: [String: [LogFrame]] = [:]
 
   package internal(set) var volumes: [String: JSONValue] = [:]
@@ -80,7 +84,8 @@ package actor FakeEngine {
   package func goAway(killing code: Int? = nil) {
     isAway = true
     for subscriber in subscribers.values { subscriber.finish(throwing: Self.unreachable) }
-    subscribers = [:]
+    for reader in lineReaders.values { reader.finish(throwing: EngineError(.connectionLost, "the engine is gone")) }
+    (subscribers, lineReaders) = ([:], [:])
     guard let code else { return }
     for var container in containers.values where container.isRunning {
       end(&container, code)

@@ -127,6 +127,19 @@ struct LifecycleTests {
     }
   }
 
+  @Test("shutting down ends at once what would go on for ever")
+  func endless() async throws {
+    var settings = FrontSettings()
+    settings.drainTime = .seconds(3_600)
+    let (stream, source) = AsyncThrowingStream<[UInt8], any Error>.makeStream()
+    source.yield(Array("line".utf8))
+    try await withFront(TestResponder { _ in Response(body: .stream(stream), isEndless: true) }, settings: settings) { path in
+      let client = try await RawClient(path)
+      try await client.send("GET /ours HTTP/1.1\r\n\r\n")
+      #expect(try await client.read(until: "line\r\n").contains("Transfer-Encoding: chunked"))
+    }
+  }
+
   @Test("shutting down does not wait for ever")
   func deadline() async throws {
     var settings = FrontSettings()

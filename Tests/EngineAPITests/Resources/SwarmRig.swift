@@ -53,6 +53,7 @@ struct SwarmRig: Sendable {
   let control = FakeControl()
   let engine: FakeEngine
   let store: Store
+  let events = EventLog()
   let api: SwarmAPI
 
   static let sealer = SealingKey.make()
@@ -62,7 +63,8 @@ struct SwarmRig: Sendable {
   init(active: Bool = true, engine: FakeEngine = FakeEngine(), sealer: any Sealer = Self.sealer) async throws {
     self.engine = engine
     store = try await Store(backend: ForgetfulBackend())
-    api = SwarmAPI(control: control, engine: engine, now: { Self.time })
+    api = SwarmAPI(control: control, engine: engine, eventLog: events, now: { Self.time })
+    await events.follow(store, now: { Self.time })
     guard active else { return }
     try await store.transaction { transaction in
       transaction.put(Fixture.cluster)
