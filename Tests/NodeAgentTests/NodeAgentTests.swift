@@ -173,16 +173,19 @@ struct NodeAgentTests {
     }
     let sealed = try Fixtures.sealer.sealRegistryAuth("e30=", ofService: "service1")
     let stolen = try Fixtures.sealer.sealRegistryAuth("e30=", ofService: "service2")
-    let auths = ["private:1": sealed, "private:2": stolen, "private:3": nil]
+    let auths = ["1": sealed, "2": stolen, "3": nil]
     await harness.dispatcher.assign { dispatcher in
-      for (image, auth) in auths {
-        dispatcher.tasks[image] = Fixtures.task(image, template: Fixtures.template(image: image) { $0.registryAuth = auth })
+      for (tag, auth) in auths {
+        dispatcher.tasks[tag] = Fixtures.task(
+          tag, template: Fixtures.template(image: "private:\(tag)") { $0.registryAuth = auth })
       }
     }
     try await harness.withAgent { _ in
-      try await harness.until("the first runs") { await harness.state("private:1") == .running }
-      for id in ["private:2", "private:3"] {
-        try await harness.until("rejected") { await harness.brief(id) == "rejected 'preparing' err 'No such image: \(id)'" }
+      try await harness.until("the first runs") { await harness.state("1") == .running }
+      for tag in ["2", "3"] {
+        try await harness.until("rejected") {
+          await harness.brief(tag) == "rejected 'preparing' err 'No such image: private:\(tag)'"
+        }
       }
     }
   }

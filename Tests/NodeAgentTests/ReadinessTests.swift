@@ -55,7 +55,7 @@ struct ReadinessTests {
     let (unused, used) = (try Listening(), try Listening())
     try used.listen()
     let ports = [unused, used].map { PortConfig(targetPort: UInt32($0.port), publishedPort: nil) }
-    await harness.assign(Fixtures.task(address: "127.0.0.1", template: Fixtures.template(ports: ports)))
+    await harness.assignOnLoopback(Fixtures.task(address: "127.0.0.2", template: Fixtures.template(ports: ports)))
     try await harness.withAgent { _ in
       try await harness.until("running") { await harness.brief() == "running 'started'" }
       let began = clock.now().uptime
