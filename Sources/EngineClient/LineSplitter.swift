@@ -12,7 +12,7 @@ struct LineSplitter: Sendable {
 
   mutating func append(_ bytes: ByteBuffer) { pending.writeImmutableBuffer(bytes) }
 
-  /// The next line, without its line feed; nil when more bytes are needed. At the end of the stream a last line may lack its line feed.
+  /// The next line, without its line feed; nil when more bytes are needed. At the end of the stream a last one may lack it.
   mutating func next(atEnd: Bool) throws -> [UInt8]? {
     if let feed = pending.readableBytesView.firstIndex(of: 0x0a) {
       let line = pending.readBytes(length: feed - pending.readerIndex)

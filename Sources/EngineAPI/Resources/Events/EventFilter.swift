@@ -2,8 +2,8 @@
 
 import ClusterModel
 
-/// The `filters` of `GET /events`. The engine has a matching of its own for them, other than that of lists, and ignores keys it does
-/// not know. https://github.com/moby/moby/blob/v20.10.24/daemon/events/filter.go
+/// The `filters` of `GET /events`. The engine has a matching of its own for them, other than that of lists, and ignores keys it
+/// does not know. https://github.com/moby/moby/blob/v20.10.24/daemon/events/filter.go
 package struct EventFilter: Sendable {
   /// A value of `false` is there, but equals nothing.
   private var fields: [String: [String: Bool]] = [:]

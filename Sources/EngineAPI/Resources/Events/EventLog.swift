@@ -4,8 +4,8 @@ package import ClusterModel
 package import Manager
 import Synchronization
 
-/// The swarm's events since this process began: kept whether or not anybody listens, told to those who do. It outlives a swarm that is
-/// left, as the engine's own record does, and ends with the process.
+/// The swarm's events since this process began: kept whether or not anybody listens, told to those who do. It outlives a swarm that
+/// is left, as the engine's own record does, and ends with the process.
 package final class EventLog: Sendable {
   private struct State {
     var ring = EventRing()
