@@ -41,15 +41,23 @@ class Host:
         subprocess.run([SKEP, "playground", "down", "--dir", self.directory], check=False, stdout=subprocess.DEVNULL)
         os.rmdir(self.configuration) if not os.listdir(self.configuration) else None
 
-    def docker(self, arguments, stdin="", timeout=60):
-        """Exit status, standard output, standard error."""
-        environment = {
+    @property
+    def environment(self):
+        return {
             "PATH": os.environ["PATH"], "HOME": self.configuration, "DOCKER_CONFIG": self.configuration,
             "DOCKER_HOST": f"unix://{self.socket}", "LANG": "C.UTF-8", "COLUMNS": "200",
         }
+
+    def start(self, arguments):
+        """A command that goes on."""
+        pipe = subprocess.PIPE
+        return subprocess.Popen(["docker", *arguments], stdout=pipe, stderr=pipe, text=True, env=self.environment)
+
+    def docker(self, arguments, stdin="", timeout=60):
+        """Exit status, standard output, standard error."""
         try:
             result = subprocess.run(
-                ["docker", *arguments], input=stdin, capture_output=True, text=True, timeout=timeout, env=environment)
+                ["docker", *arguments], input=stdin, capture_output=True, text=True, timeout=timeout, env=self.environment)
         except subprocess.TimeoutExpired as expired:
             text = lambda value: (value or b"").decode() if isinstance(value, bytes) else value or ""
             return -1, text(expired.stdout), text(expired.stderr) + "\n(still running)"

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The words that cases are written in. Each becomes one step, done on both systems in the order of the file."""
+import json
 import shlex
+import time
 from dataclasses import dataclass, field
 
 import normal
@@ -63,6 +65,67 @@ class Settle(Step):
         return {"settled": host.settle(), "unsettled": host.unsettled()}
 
 
+@dataclass
+class Mark(Step):
+    """The moment from which `events` looks."""
+
+    def run(self, host):
+        host.mark = moment()
+        return {}
+
+
+@dataclass
+class Events(Step):
+    """What `docker events` tells of the time since the mark. Each once: how often one comes depends on the clock."""
+
+    arguments: list = field(default_factory=list)
+
+    def run(self, host):
+        arguments = [expand(each, host) for each in self.arguments]
+        command = ["events", "--since", host.mark, "--until", moment(), "--format", "{{json .}}", *arguments]
+        status, output, error = host.docker(command)
+        return {"status": status, "stderr": normal.output(error), **self.told(host, output)}
+
+    def told(self, host, output):
+        events = [json.loads(line) for line in output.splitlines()]
+        # An object's time is taken a little before it is written.
+        ordered = all(a["timeNano"] <= b["timeNano"] + 0.1e9 for a, b in zip(events, events[1:]))
+        recent = all(event["timeNano"] >= float(host.mark) * 1e9 for event in events)
+        return {
+            "ordered": ordered, "recent": recent,
+            "events": normal.listed([json.loads(each) for each in {self.shown(event) for event in events}]),
+        }
+
+    @staticmethod
+    def shown(event):
+        event = {key: value for key, value in event.items() if key not in ("time", "timeNano")}
+        return json.dumps(normal.tree(event), sort_keys=True)
+
+
+@dataclass
+class Follow(Events):
+    """The same as it is told while `meanwhile`, a docker command, is run and its outcome settles."""
+
+    meanwhile: list = field(default_factory=list)
+
+    def run(self, host):
+        host.mark = moment()
+        with host.start(["events", "--format", "{{json .}}", *self.arguments]) as following:
+            # Until the command has connected there is nothing to see of it.
+            time.sleep(1)
+            host.docker(self.meanwhile)
+            host.settle()
+            time.sleep(1)
+            ended = following.poll()
+            following.terminate()
+            output, error = following.communicate()
+        return {"ended": ended, "stderr": normal.output(error), **self.told(host, output)}
+
+
+def moment():
+    return f"{time.time():.9f}"
+
+
 def expand(text, host):
     while "{id:" in text or "{version:" in text or "{node" in text or "{swarm" in text:
         before, _, rest = text.partition("{")
@@ -116,6 +179,18 @@ class Container(Step):
         details = [host.json(f"/v1.41/containers/{each['Id']}/json") for each in found]
         keys = ("Args", "Config", "HostConfig", "Image", "Mounts", "Name", "Path", "RestartCount")
         return {"containers": [normal.tree({key: each[key] for key in keys}) for each in details if each]}
+
+
+def mark():
+    return quietly(Mark("mark"))
+
+
+def events(line="", what=""):
+    return Events(f"events {line}{' after ' if what else ''}{what}", arguments=shlex.split(line))
+
+
+def follow(line, meanwhile):
+    return Follow(f"events {line} during {meanwhile}", arguments=shlex.split(line), meanwhile=shlex.split(meanwhile))
 
 
 def container(service):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-from language import api, docker
+from language import api, docker, events, mark
 
 TOPICS = {
     "begin: outside a swarm": [
@@ -37,7 +37,7 @@ TOPICS = {
         docker("swarm init --availability lazy"),
         api("POST", "/v1.41/swarm/init", "{"), api("POST", "/v1.41/swarm/init", "[]"), api("POST", "/v1.41/swarm/init", ""),
         api("POST", "/v1.41/swarm/init", {"ListenAddr": 1}, name="init with a wrong type"),
-        docker("swarm init --advertise-addr 10.77.0.1"),
+        mark(), docker("swarm init --advertise-addr 10.77.0.1"),
         docker("swarm init"),
         docker("swarm join --token SWMTKN-1-x-y 10.77.0.2"),
         docker("swarm join-token worker"), docker("swarm join-token --quiet manager"),
@@ -51,5 +51,6 @@ TOPICS = {
         api("GET", "/v1.41/version", name="the API's /version"),
         docker("network ls --filter driver=overlay"), docker("network inspect ingress"), api("GET", "/v1.41/networks/ingress"),
         api("GET", "/v1.41/networks?filters={\"scope\":[\"swarm\"]}"),
+        events("--filter scope=swarm", "init"),
     ],
 }

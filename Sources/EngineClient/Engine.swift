@@ -43,6 +43,8 @@ package protocol Engine: Sendable {
   /// To be iterated once; ends or fails with the engine. `since` and `until` are unix seconds with a fraction.
   func events(since: String?, until: String?, filters: [String: [String]]) async throws
     -> any AsyncSequence<EngineEvent, any Error> & Sendable
+  /// The same in the engine's own words. `query` is a client's, percent-encoded as it came.
+  func eventLines(query: String) async throws -> EngineEventLines
 
   func image(_ reference: String) async throws -> Inspected<EngineImage>
   /// Returns when the image is there. `registryAuth` is the value of `X-Registry-Auth`.

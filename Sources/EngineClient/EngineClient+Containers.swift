@@ -58,6 +58,11 @@ extension EngineClient {
     let request = usual("GET", "/events", query: times + Self.query(filters))
     return Events(lines: JSONLines(stream: try await stream(request)))
   }
+
+  package func eventLines(query: String) async throws -> EngineEventLines {
+    let stream = try await stream(usual("GET", query.isEmpty ? "/events" : "/events?\(query)"))
+    return EngineEventLines(contentType: stream.headers["Content-Type"] ?? "application/json", lines: RawLines(stream: stream))
+  }
 }
 
 extension LogOptions {

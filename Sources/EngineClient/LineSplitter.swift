@@ -3,32 +3,17 @@
 package import ClusterModel
 package import NIOCore
 
-/// Cuts a stream of JSON values, one a line, as the engine sends progress and events, however the bytes were split on the way.
-package struct JSONLineSplitter: Sendable {
+/// Cuts a stream into lines, however its bytes were split on the way.
+struct LineSplitter: Sendable {
   private var pending = ByteBuffer()
-  /// A longer line is an error: nothing the engine sends comes near.
   private let limit: Int
 
-  package init(limit: Int = 4 * 1_024 * 1_024) { self.limit = limit }
+  init(limit: Int) { self.limit = limit }
 
-  package mutating func append(_ bytes: ByteBuffer) {
-    pending.writeImmutableBuffer(bytes)
-  }
+  mutating func append(_ bytes: ByteBuffer) { pending.writeImmutableBuffer(bytes) }
 
-  /// The next complete value; nil when more bytes are needed. At the end of the stream a last line may lack its line feed.
-  package mutating func next(atEnd: Bool = false) throws -> JSONValue? {
-    while let line = try nextLine(atEnd) {
-      if line.allSatisfy({ $0 == 0x20 || $0 == 0x0d }) { continue }
-      do {
-        return try JSONValue(parsing: line)
-      } catch {
-        throw EngineError(.malformed, "the engine sent a line that is not JSON: \(error.message)", cause: error)
-      }
-    }
-    return nil
-  }
-
-  private mutating func nextLine(_ atEnd: Bool) throws -> [UInt8]? {
+  /// The next line, without its line feed; nil when more bytes are needed. At the end of the stream a last one may lack it.
+  mutating func next(atEnd: Bool) throws -> [UInt8]? {
     if let feed = pending.readableBytesView.firstIndex(of: 0x0a) {
       let line = pending.readBytes(length: feed - pending.readerIndex)
       pending.moveReaderIndex(forwardBy: 1)
@@ -38,6 +23,32 @@ package struct JSONLineSplitter: Sendable {
     guard pending.readableBytes <= limit else { throw EngineError(.tooLarge, "the engine sent a line that is too long") }
     guard atEnd, pending.readableBytes > 0 else { return nil }
     return pending.readBytes(length: pending.readableBytes)
+  }
+
+  static func isBlank(_ line: [UInt8]) -> Bool { line.allSatisfy { $0 == 0x20 || $0 == 0x0d } }
+}
+
+/// Cuts a stream of JSON values, one a line, as the engine sends progress and events.
+package struct JSONLineSplitter: Sendable {
+  /// A longer line is an error: nothing the engine sends comes near.
+  package static let limit = 4 * 1_024 * 1_024
+  private var lines: LineSplitter
+
+  package init(limit: Int = JSONLineSplitter.limit) { lines = LineSplitter(limit: limit) }
+
+  package mutating func append(_ bytes: ByteBuffer) { lines.append(bytes) }
+
+  /// The next complete value; nil when more bytes are needed. At the end of the stream a last line may lack its line feed.
+  package mutating func next(atEnd: Bool = false) throws -> JSONValue? {
+    while let line = try lines.next(atEnd: atEnd) {
+      if LineSplitter.isBlank(line) { continue }
+      do {
+        return try JSONValue(parsing: line)
+      } catch {
+        throw EngineError(.malformed, "the engine sent a line that is not JSON: \(error.message)", cause: error)
+      }
+    }
+    return nil
   }
 }
 

@@ -36,6 +36,10 @@ package actor FakeEngine {
   var nextNumber = 1
   var subscribers: [Int: AsyncThrowingStream<EngineEvent, any Error>.Continuation] = [:]
   var deafSubscribers: [AsyncThrowingStream<EngineEvent, any Error>.Continuation] = []
+  var eventLines: [(time: Int64, line: [UInt8])] = []
+  var lineReaders: [Int: AsyncThrowingStream<[UInt8], any Error>.Continuation] = [:]
+  /// Queries of `GET /events` as they came.
+  package internal(set) var eventQueries: [String] = []
   package var logFrames: [String: [LogFrame]] = [:]
 
   package init(images: Set<String> = ["web:1"]) { self.images = images }
@@ -66,7 +70,8 @@ package actor FakeEngine {
   package func goAway(killing code: Int? = nil) {
     isAway = true
     for subscriber in subscribers.values { subscriber.finish(throwing: Self.unreachable) }
-    subscribers = [:]
+    for reader in lineReaders.values { reader.finish(throwing: EngineError(.connectionLost, "the engine is gone")) }
+    (subscribers, lineReaders) = ([:], [:])
     guard let code else { return }
     for var container in containers.values where container.isRunning {
       end(&container, code)

@@ -12,6 +12,10 @@ package actor Store {
   private var waiting: [CheckedContinuation<Void, Never>] = []
   private var watchers: [Int: Watcher] = [:]
   private var nextWatcher = 0
+  private var observers: [Observer] = []
+
+  /// Is given each transaction as it is applied, with the state before it.
+  package typealias Observer = @Sendable (_ changes: [Change], _ before: ClusterStore) -> Void
 
   private struct Watcher {
     var dirty = DirtySet()
@@ -70,6 +74,11 @@ extension Store {
 }
 
 extension Store {
+  /// For those who must not miss that something came and went: a watcher sees only what is left. `observer` holds up the writer.
+  package func observe(_ observer: @escaping Observer) { observers.append(observer) }
+}
+
+extension Store {
   /// A function of its own, so that the transaction's reference to the state is gone before the state is changed in place.
   private func propose<T>(
     _ body: (inout Transaction) throws -> T, _ finish: (consuming Transaction) throws -> [Proposal]
@@ -92,6 +101,7 @@ extension Store {
       watchers[id]?.dirty.insert(proposal.changes, before: state)
       watchers[id]?.signal.yield()
     }
+    for observer in observers { observer(proposal.changes, state) }
     state.apply(proposal, version: epochBase + revision)
   }
 

@@ -23,9 +23,11 @@ struct Daemon {
     let relay = try RelaySupervisor(executable: options.relay, runDirectory: options.runDirectory) { [logger] level, text in
       logger.log(level: Logger.Level(level), "\(text)")
     }
+    let events = EventLog()
     let node = SwarmNode(
-      directory: directory, engine: engine, relay: relay, advertiseAddress: options.advertiseAddress, logger: logger)
-    let api = SwarmAPI(control: node, engine: engine) { SystemClock.now().wall }
+      directory: directory, engine: engine, relay: relay, events: events, advertiseAddress: options.advertiseAddress,
+      logger: logger)
+    let api = SwarmAPI(control: node, engine: engine, eventLog: events) { SystemClock.now().wall }
     let front = HTTPFront(
       listen: options.listen.map { .unix(path: $0) }, engineSocket: options.engine, responder: api, logger: logger)
     let signals = TerminationSignals()

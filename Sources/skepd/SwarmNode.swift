@@ -19,6 +19,7 @@ actor SwarmNode: SwarmControl {
   private let directory: StateDirectory
   private let engine: any Engine
   private let relay: RelaySupervisor
+  private let events: EventLog
   private let advertiseAddress: String?
   private let logger: Logger
   private var runtime: SwarmRuntime?
@@ -28,10 +29,14 @@ actor SwarmNode: SwarmControl {
   /// One at a time: a swarm must be left before the next begins.
   private let (runtimes, startRuntime) = AsyncStream.makeStream(of: SwarmRuntime.self, bufferingPolicy: .bufferingOldest(1))
 
-  init(directory: StateDirectory, engine: any Engine, relay: RelaySupervisor, advertiseAddress: String?, logger: Logger) {
+  init(
+    directory: StateDirectory, engine: any Engine, relay: RelaySupervisor, events: EventLog, advertiseAddress: String?,
+    logger: Logger
+  ) {
     self.directory = directory
     self.engine = engine
     self.relay = relay
+    self.events = events
     self.advertiseAddress = advertiseAddress
     self.logger = logger
   }
@@ -59,7 +64,7 @@ actor SwarmNode: SwarmControl {
       return await tellOfStrangers(own: nil)
     }
     do {
-      let store = try await Store(backend: try await SQLiteBackend.open(directory: directory.path))
+      let store = try await followed(Store(backend: try await SQLiteBackend.open(directory: directory.path)))
       guard let cluster = await store.read({ $0.cluster }), let node = await store.read({ $0.nodes.values.first }) else {
         logger.warning("an unfinished swarm init is undone")
         return try directory.erase()
@@ -89,6 +94,12 @@ actor SwarmNode: SwarmControl {
         """,
         metadata: ["filter": "label=skep.cluster=\(cluster)"])
     }
+  }
+
+  /// Before anything is written, so that the first events are those of the swarm's own making.
+  private func followed(_ store: Store) async -> Store {
+    await events.follow(store) { SystemClock.now().wall }
+    return store
   }
 
   private func begin(_ store: Store, clusterID: String, nodeID: String, address: String) {
@@ -121,7 +132,8 @@ extension SwarmNode {
       try directory.writeKey(authority.keyPEM)
       // Seconds leave a million versions each, so a new store starts above all numbers of an earlier one.
       let epoch = UInt64(now.wall.nanoseconds / 1_000_000_000) << 20
-      let store = try await Store(backend: try await SQLiteBackend.create(directory: directory.path, epochBase: epoch))
+      let store = try await followed(
+        Store(backend: try await SQLiteBackend.create(directory: directory.path, epochBase: epoch)))
       try await store.transaction { transaction in
         transaction.put(cluster)
         transaction.put(node)

@@ -7,6 +7,7 @@ import HTTPWire
 import Logging
 import NIOCore
 import SocketTestKit
+import Synchronization
 import Testing
 
 @Suite("The front's sockets and its end")
@@ -125,6 +126,26 @@ struct LifecycleTests {
       client.channel.close()
       try await Task.sleep(for: .milliseconds(5))
     }
+  }
+
+  @Test("shutting down ends at once what would go on for ever")
+  func endless() async throws {
+    var settings = FrontSettings()
+    settings.drainTime = .seconds(20)
+    let (stream, source) = AsyncThrowingStream<[UInt8], any Error>.makeStream()
+    source.yield(Array("line".utf8))
+    let responder = TestResponder { _ in Response(body: .stream(stream), isEndless: true) }
+    // Who stays until told.
+    let clients = Mutex<[RawClient]>([])
+    let duration = try await ContinuousClock().measure {
+      try await withFront(responder, settings: settings) { path in
+        let client = try await RawClient(path)
+        clients.withLock { $0.append(client) }
+        try await client.send("GET /ours HTTP/1.1\r\n\r\n")
+        #expect(try await client.read(until: "line\r\n").contains("Transfer-Encoding: chunked"))
+      }
+    }
+    #expect(duration < settings.drainTime)
   }
 
   @Test("shutting down does not wait for ever")

@@ -111,6 +111,37 @@ struct EngineStreamTests {
     }
   }
 
+  @Test("events can be had in the engine's own words")
+  func eventLines() async throws {
+    let asked = Mutex("")
+    let odd = #"{ "Type":"x",  "n":1.0 }"#
+    try await withFolder { folder in
+      try await withServer(folder + "/engine.sock") { channel in
+        var reader = ByteReader(channel)
+        let head = try await readHead(&reader)
+        if head.target == "/_ping" {
+          return try await channel.write(Array("HTTP/1.1 200 OK\r\nApi-Version: 1.41\r\nContent-Length: 0\r\n\r\n".utf8))
+        }
+        asked.withLock { $0 = head.target }
+        guard !head.target.contains("bad") else {
+          let body = #"{"message":"no"}"#
+          return try await channel.write(Array("HTTP/1.1 400 Bad\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)".utf8))
+        }
+        try await channel.write(Array("HTTP/1.1 200 OK\r\nContent-Type: a/b\r\n\r\n\(odd.prefix(9))".utf8))
+        try await channel.write(Array("\(odd.dropFirst(9))\n\n\(odd)".utf8))
+      } _: {
+        let client = EngineClient(socketPath: folder + "/engine.sock")
+        let answer = try await client.eventLines(query: "since=1&filters=%7b}&x")
+        #expect(answer.contentType == "a/b" && asked.withLock { $0 } == "/v1.41/events?since=1&filters=%7b}&x")
+        var lines: [String] = []
+        for try await line in answer.lines { lines.append(String(decoding: line, as: UTF8.self)) }
+        #expect(lines == [odd, odd])
+        let error = await #expect(throws: EngineError.self) { try await client.eventLines(query: "bad") }
+        #expect(error?.status == 400 && error?.message == "no")
+      }
+    }
+  }
+
   @Test("a slow reader slows the engine down")
   func backPressure() async throws {
     let sent = Mutex(0)

@@ -87,4 +87,21 @@ struct StoreTests {
     try await store.transaction { $0.put(Self.service("c")) }
     #expect(await store.takeDirty(watcher).isEmpty)
   }
+
+  @Test("an observer is given every transaction by itself, with the state before it")
+  func observe() async throws {
+    let store = try await Store(backend: MemoryBackend())
+    let seen = Mutex<[String]>([])
+    await store.observe { changes, before in
+      seen.withLock { $0.append("\(changes.count) over \(before.services.count)") }
+    }
+    try await store.transaction { $0.put(Self.service("a")) }
+    try await store.transaction { transaction in
+      transaction.put(Self.service("b"))
+      transaction.put(Self.service("c"))
+    }
+    try await store.transaction { $0.removeService("id-a") }
+    try await store.transaction { $0.removeService("id-a") }
+    #expect(seen.withLock { $0 } == ["1 over 0", "2 over 1", "1 over 3"])
+  }
 }

@@ -96,6 +96,7 @@ struct ClientConnection {
   }
 
   private func send(_ response: Response, to head: RequestHead) async throws -> Bool {
+    if response.isEndless, !registry.enter(.piping, ticket) { return false }
     let keepsAlive = head.keepsAlive && !registry.isDraining
     let writer = ResponseWriter(
       channel: channel, server: settings.server, apiVersion: await responder.announcedVersion, keepsAlive: keepsAlive)

@@ -8,6 +8,7 @@ final class ConnectionRegistry: Sendable {
   enum Phase {
     case idle
     case answering
+    /// A pipe, or an answer of ours that ends with the client.
     case piping
   }
 

@@ -15,11 +15,14 @@ package struct Response: Sendable {
   package var status: Int
   package var headers: HTTPHeaders
   package var body: Body
+  /// Goes on until the client has enough: shutting down ends it as it ends a pipe.
+  package var isEndless = false
 
-  package init(status: Int = 200, headers: HTTPHeaders = [:], body: Body = .bytes([])) {
+  package init(status: Int = 200, headers: HTTPHeaders = [:], body: Body = .bytes([]), isEndless: Bool = false) {
     self.status = status
     self.headers = headers
     self.body = body
+    self.isEndless = isEndless
   }
 
   /// JSON with the line feed that the engine ends its answers with.

@@ -8,13 +8,17 @@ package import EngineClient
 package struct SwarmAPI: Responder {
   let control: any SwarmControl
   let engine: any Engine
+  let eventLog: EventLog
   let now: @Sendable () -> Timestamp
   let infoCache = InfoCache()
 
-  /// `now` is the wall clock that objects' times are taken from.
-  package init(control: any SwarmControl, engine: any Engine, now: @escaping @Sendable () -> Timestamp) {
+  /// `now` is the wall clock that objects' times are taken from. Whoever has the stores lets `eventLog` follow them.
+  package init(
+    control: any SwarmControl, engine: any Engine, eventLog: EventLog, now: @escaping @Sendable () -> Timestamp
+  ) {
     self.control = control
     self.engine = engine
+    self.eventLog = eventLog
     self.now = now
   }
 

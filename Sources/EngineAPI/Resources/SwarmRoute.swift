@@ -46,6 +46,7 @@ extension SwarmRoute {
       SwarmRoute("GET", "/_ping", .always { await $0.ping($1) }),
       SwarmRoute("HEAD", "/_ping", .always { await $0.ping($1) }),
       SwarmRoute("GET", "/info", .always { try await $0.info($1) }),
+      SwarmRoute("GET", "/events", .always { try await $0.events($1) }),
 
       SwarmRoute("GET", "/swarm", .manager { try await $0.inspectSwarm($1, $2) }),
       SwarmRoute("POST", "/swarm/init", .always { try await $0.initSwarm($1) }),

@@ -190,10 +190,10 @@ struct LogTests {
     let reader = Task {
       var iterator = stream.makeAsyncIterator()
       _ = try await iterator.next()
-      try await eventually { logs.taken.withLock { $0 } >= LogStream.capacity }
+      try await eventually { logs.taken.withLock { $0 } >= ProducedStream.capacity }
       // Time enough for ten thousand lines if nothing held them up.
       for _ in 0..<1_000 { await Task.yield() }
-      #expect(logs.taken.withLock { $0 } <= LogStream.capacity + 3)
+      #expect(logs.taken.withLock { $0 } <= ProducedStream.capacity + 3)
       while try await iterator.next() != nil {}
     }
     try await eventually { logs.taken.withLock { $0 } == 10_000 }

@@ -52,6 +52,7 @@ struct SwarmRig: Sendable {
   let control = FakeControl()
   let engine = FakeEngine()
   let store: Store
+  let events = EventLog()
   let api: SwarmAPI
 
   static let time = Timestamp(nanoseconds: 1_714_557_600_000_000_000)
@@ -59,7 +60,8 @@ struct SwarmRig: Sendable {
   /// With a swarm of one manager, `n1`, unless told otherwise.
   init(active: Bool = true) async throws {
     store = try await Store(backend: ForgetfulBackend())
-    api = SwarmAPI(control: control, engine: engine, now: { Self.time })
+    api = SwarmAPI(control: control, engine: engine, eventLog: events, now: { Self.time })
+    await events.follow(store, now: { Self.time })
     guard active else { return }
     try await store.transaction { transaction in
       transaction.put(Fixture.cluster)

@@ -31,7 +31,7 @@ extension SwarmAPI {
   private func logs(_ call: Call, _ collector: LogCollector) -> Response {
     let isMultiplexed = call.version >= APIVersion(1, 42) && !collector.framing.isTerminal
     let type = isMultiplexed ? "application/vnd.docker.multiplexed-stream" : "application/vnd.docker.raw-stream"
-    return Response(headers: ["Content-Type": type], body: .stream(LogStream(collector: collector)))
+    return Response(headers: ["Content-Type": type], body: .stream(ProducedStream { await collector.run(into: $0) }))
   }
 }
 

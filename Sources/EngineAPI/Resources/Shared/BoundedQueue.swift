@@ -10,6 +10,7 @@ final class BoundedQueue<Element: Sendable>: Sendable {
     var senders: [(element: Element, continuation: CheckedContinuation<Bool, Never>)] = []
     var receiver: CheckedContinuation<Element?, Never>?
     var isFinished = false
+    var failure: (any Error)?
     var isClosed = false
   }
 
@@ -57,10 +58,14 @@ final class BoundedQueue<Element: Sendable>: Sendable {
     }
   }
 
+  /// Why the producers ended before their time.
+  var failure: (any Error)? { state.withLock { $0.failure } }
+
   /// The producers have ended; what is queued is still delivered.
-  func finish() {
+  func finish(throwing failure: (any Error)? = nil) {
     state.withLock { state in
       state.isFinished = true
+      state.failure = failure
       state.receiver?.resume(returning: nil)
       state.receiver = nil
     }
