@@ -68,6 +68,7 @@ struct YearOfLife {
     cluster.write { transaction in
       if var service = transaction.service(id) {
         if !service.isGlobal { service.spec.mode = .replicated(replicas) }
+        service.spec.taskTemplate.registryAuth = Sealed(bytes: [UInt8(replicas)])
         transaction.put(service)
       } else {
         var service = ClusterLifeTests.service(
