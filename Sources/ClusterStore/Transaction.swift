@@ -89,8 +89,12 @@ extension Transaction {
 
   /// Sorted by slot, then age, then id.
   package func tasks(onNode id: String) -> [ClusterTask] {
+    unorderedTasks(onNode: id).sorted(by: ClusterTask.bySlotAndAge)
+  }
+
+  /// For looking through only, as with a service's.
+  package func unorderedTasks(onNode id: String) -> [ClusterTask] {
     base.taskIDs(onNode: id).union(addedByNode[id] ?? []).compactMap { task($0) }.filter { $0.nodeID == id }
-      .sorted(by: ClusterTask.bySlotAndAge)
   }
 
   /// Every service that has a spec or tasks left.

@@ -165,3 +165,57 @@ struct ClusterStoreTests {
     #expect(TaskRecord.encode(Self.task("t1", node: String(repeating: "n", count: 25))).count < 120)
   }
 }
+
+/// What lists are made from: it must follow every write, and be the same after a restart.
+@Suite("The store's indexes")
+struct StoreIndexTests {
+  private static func service(_ id: String) -> Service {
+    Service(id: id, spec: ServiceSpec(name: "name-\(id)"), createdAt: Timestamp(nanoseconds: 1))
+  }
+
+  @Test("services are in the order of their ids, each with the version of its last write, whichever part it wrote")
+  func services() throws {
+    var rig = ClusterStoreTests.Rig()
+    for id in ["b", "c", "a"] { try rig.write { $0.put(Self.service(id)) } }
+    try rig.write { transaction in
+      var service = try #require(transaction.service("b"))
+      service.endpoint = .init(spec: EndpointSpec(), ports: [])
+      transaction.put(service)
+    }
+    try rig.write { $0.removeService("c") }
+    let expected = [ServiceIndex.Entry(id: "a", writtenAt: 103), .init(id: "b", writtenAt: 104)]
+    #expect(rig.store.serviceIndex.entries == expected)
+    #expect(try rig.reloaded().serviceIndex.entries == expected)
+    #expect(rig.store.serviceIndex["b"]?.writtenAt == 104 && rig.store.serviceIndex["c"] == nil)
+  }
+
+  @Test("tasks are counted as they come, change and go")
+  func counts() throws {
+    var rig = ClusterStoreTests.Rig()
+    func counts() -> [Int] {
+      let counts = rig.store.taskCounts(ofService: "s1")
+      return [counts.running, counts.desiredRunning]
+    }
+    try rig.write { transaction in for slot in 1...3 { transaction.put(ClusterStoreTests.task("t\(slot)", slot: slot)) } }
+    #expect(counts() == [0, 3])
+    try rig.write { transaction in
+      for id in ["t1", "t2"] {
+        var task = try #require(transaction.task(id))
+        task.status.state = .running
+        transaction.put(task)
+      }
+    }
+    #expect(counts() == [2, 3])
+    try rig.write { transaction in
+      var task = try #require(transaction.task("t1"))
+      task.desiredState = .shutdown
+      transaction.put(task)
+      transaction.removeTask("t2")
+    }
+    #expect(counts() == [1, 1])
+    let reloaded = try rig.reloaded()
+    #expect(reloaded.taskCounts(ofService: "s1") == rig.store.taskCounts(ofService: "s1"))
+    try rig.write { transaction in for id in ["t1", "t3"] { transaction.removeTask(id) } }
+    #expect(counts() == [0, 0])
+  }
+}

@@ -10,6 +10,8 @@ package struct SwarmAPI: Responder {
   let engine: any Engine
   let now: @Sendable () -> Timestamp
   let infoCache = InfoCache()
+  let readyServices = ServiceList.Ready()
+  let readyTasks = TaskList.Ready()
 
   /// `now` is the wall clock that objects' times are taken from.
   package init(control: any SwarmControl, engine: any Engine, now: @escaping @Sendable () -> Timestamp) {

@@ -13,9 +13,11 @@ enum Allocator {
   static func allocate(_ service: Service, in transaction: inout Transaction) -> Service? {
     let spec = service.spec.endpointSpec ?? EndpointSpec()
     if let endpoint = service.endpoint, endpoint.spec == spec { return service }
-    var used = usedPorts(in: transaction, besides: service.id)
+    let wanted = spec.ports ?? []
+    // Every service is looked at, so only for one that publishes something.
+    var used = wanted.isEmpty ? [] : usedPorts(in: transaction, besides: service.id)
     var ports: [PortConfig] = []
-    for var port in spec.ports ?? [] {
+    for var port in wanted {
       port.protocol = port.transport
       port.publishMode = port.isIngress ? "ingress" : port.publishMode
       if port.isIngress, (port.publishedPort ?? 0) == 0 {
