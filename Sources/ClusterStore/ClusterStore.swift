@@ -15,6 +15,7 @@ package struct ClusterStore: Sendable {
   private(set) var templates: [TaskTemplate.Key: TemplateUse] = [:]
   /// Services by id, without a look at the services themselves.
   package private(set) var serviceIndex = ServiceIndex()
+  private(set) var publications = Publications()
   private var serviceIDs: [String: String] = [:]
   private var tasksByService: [String: ServiceTasks] = [:]
   private var tasksByNode: [String: Set<String>] = [:]
@@ -92,7 +93,7 @@ extension ClusterStore {
       return .node(object)
     case .service(var object):
       if writesSpec { object.version = version }
-      if let old = services[object.id] { serviceIDs[old.name.lowercased()] = nil }
+      if let old = services[object.id] { forget(old) }
       insert(object, writtenAt: version)
       return .service(object)
     case .task(var object):
@@ -101,7 +102,7 @@ extension ClusterStore {
       return .task(object)
     case .removeNode(let id): nodes[id] = nil
     case .removeService(let id):
-      if let old = services.removeValue(forKey: id) { serviceIDs[old.name.lowercased()] = nil }
+      if let old = services.removeValue(forKey: id) { forget(old) }
       serviceIndex.remove(id)
     case .removeTask(let id): remove(taskID: id)
     }
@@ -124,6 +125,12 @@ extension ClusterStore {
     services[service.id] = service
     serviceIDs[service.name.lowercased()] = service.id
     serviceIndex.insert(.init(id: service.id, writtenAt: version))
+    publications.insert(service)
+  }
+
+  private mutating func forget(_ service: Service) {
+    serviceIDs[service.name.lowercased()] = nil
+    publications.remove(service)
   }
 
   private mutating func remove(taskID id: String) {

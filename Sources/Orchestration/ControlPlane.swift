@@ -17,8 +17,8 @@ package struct ControlPlane<Generator: RandomNumberGenerator & Sendable>: Sendab
 
   package init(generator: Generator) { self.generator = generator }
 
-  /// A node's answer to the drain barrier; follow it with a step.
-  package mutating func note(nodeID: String, generation: UInt64, openConnections: [String: Int]) {
+  /// A node's answer to the drain barrier. True when it is to be followed by a step.
+  package mutating func note(nodeID: String, generation: UInt64, openConnections: [String: Int]) -> Bool {
     director.note(nodeID: nodeID, generation: generation, openConnections: openConnections)
   }
 

@@ -219,3 +219,74 @@ struct StoreIndexTests {
     #expect(counts() == [0, 0])
   }
 }
+
+extension StoreIndexTests {
+  private struct Generator: RandomNumberGenerator {
+    var state: UInt64
+    mutating func next() -> UInt64 {
+      state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+      return state >> 17 ^ state << 31
+    }
+  }
+
+  /// Asks for one of three ports and perhaps was given another, with one of three addresses.
+  private static func published(_ id: String, _ generator: inout Generator) -> Service {
+    func port(_ generator: inout Generator) -> PortConfig {
+      PortConfig(
+        targetPort: 80, publishedPort: .random(in: 0...3, using: &generator),
+        protocol: ["tcp", "udp"].randomElement(using: &generator))
+    }
+    var service = service(id)
+    service.spec.endpointSpec = EndpointSpec(ports: [port(&generator)])
+    if Bool.random(using: &generator) {
+      let address = IPv4Address(bits: .random(in: 1...3, using: &generator))
+      service.endpoint = .init(spec: EndpointSpec(), ports: [port(&generator)], virtualIP: address)
+    }
+    return service
+  }
+
+  /// By a look at every service.
+  private static func publishers(of port: PublishedPort, among services: [Service]) -> Set<String> {
+    Set(
+      services.filter { service in
+        ((service.spec.endpointSpec?.ports ?? []) + (service.endpoint?.ports ?? [])).contains { PublishedPort($0) == port }
+      }.map(\.id))
+  }
+
+  private static func check(_ transaction: Transaction) {
+    for number in UInt32(1)...3 {
+      for transport in ["tcp", "udp"] {
+        let port = PublishedPort(transport: transport, number: number)
+        let publishers = publishers(of: port, among: transaction.services)
+        #expect(transaction.serviceIDs(publishing: port) == publishers)
+        for id in ["s1", "s9"] {
+          #expect(transaction.isPublished(port, besides: id) == !publishers.subtracting([id]).isEmpty)
+        }
+      }
+      let address = IPv4Address(bits: number)
+      #expect(transaction.isTaken(address) == transaction.services.contains { $0.endpoint?.virtualIP == address })
+    }
+  }
+
+  @Test(
+    "who publishes a port and which addresses are taken is known in the middle of a transaction, after it, and after a restart")
+  func publications() throws {
+    var generator = Generator(state: 1)
+    var rig = ClusterStoreTests.Rig()
+    for _ in 0..<200 {
+      try rig.write { transaction in
+        for _ in 0..<Int.random(in: 1...3, using: &generator) {
+          let id = "s\(Int.random(in: 1...5, using: &generator))"
+          if Int.random(in: 0..<3, using: &generator) == 0 {
+            transaction.removeService(id)
+          } else {
+            transaction.put(Self.published(id, &generator))
+          }
+          Self.check(transaction)
+        }
+      }
+      Self.check(Transaction(over: rig.store))
+    }
+    Self.check(Transaction(over: try rig.reloaded()))
+  }
+}

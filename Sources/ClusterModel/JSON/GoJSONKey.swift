@@ -17,6 +17,15 @@ enum GoJSONKey {
     return String(decoding: bytes.prefix(raised).map { isLowercase($0) ? $0 - 32 : $0 } + bytes.dropFirst(raised), as: UTF8.self)
   }
 
+  /// Whether a key that a client wrote names the property, which is ASCII, in whatever case.
+  static func matches(_ property: String, _ key: String) -> Bool {
+    let (wanted, found) = (property.utf8, key.utf8)
+    if wanted.count == found.count, zip(wanted, found).allSatisfy({ lowered($0) == lowered($1) }) { return true }
+    // Other letters may stand for an ASCII one: the Kelvin sign for k, as in Go.
+    return found.contains { $0 >= 0x80 } && property.lowercased() == key.lowercased()
+  }
+
+  private static func lowered(_ byte: UInt8) -> UInt8 { UInt8(ascii: "A")...UInt8(ascii: "Z") ~= byte ? byte + 32 : byte }
   private static func isLowercase(_ byte: UInt8) -> Bool { UInt8(ascii: "a")...UInt8(ascii: "z") ~= byte }
 }
 
