@@ -87,7 +87,7 @@ let package = Package(
 
     // The shells: HTTP front, control loops, task controllers.
     library("Manager", ["Balancing", "ClusterModel", "ClusterRPC", "ClusterStore", "Orchestration", logging]),
-    tests("Manager", ["Balancing", "ClusterModel", "ClusterRPC", "ClusterStore"]),
+    tests("Manager", ["Balancing", "ClusterModel", "ClusterRPC", "ClusterStore", "Orchestration"]),
     library("NodeAgent", ["Balancing", "ClusterModel", "ClusterRPC", "EngineClient", logging]),
     tests("NodeAgent", ["Balancing", "ClusterModel", "ClusterRPC", "EngineClient", "EngineTestKit", "Identity", logging]),
     library(

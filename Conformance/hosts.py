@@ -9,7 +9,6 @@ import tempfile
 import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-SKEP = os.path.join(ROOT, ".build", "debug", "skep")
 
 
 class UnixConnection(http.client.HTTPConnection):
@@ -26,19 +25,27 @@ class UnixConnection(http.client.HTTPConnection):
 class Host:
     """One playground with one host, n1. Names, addresses and images are the same in both systems."""
 
-    def __init__(self, name, engine_only):
+    def __init__(self, name, engine_only, kind="conformance", build="debug", image=True):
         self.name = name
-        self.directory = f"/var/tmp/skep-conformance-{os.getpid()}-{name}"
-        self.engine_only = engine_only
+        self.directory = f"/var/tmp/skep-{kind}-{os.getpid()}-{name}"
+        self.skep = os.path.join(ROOT, ".build", build, "skep")
+        self.arguments = ["--engine-only"] * engine_only + ["--no-image"] * (not image)
         self.socket = f"{self.directory}/n1/" + ("engine.sock" if engine_only else "docker.sock")
-        self.configuration = tempfile.mkdtemp(prefix="skep-conformance-")
+        self.configuration = tempfile.mkdtemp(prefix=f"skep-{kind}-")
 
     def up(self):
-        arguments = ["--engine-only"] if self.engine_only else []
-        subprocess.run([SKEP, "playground", "up", "--dir", self.directory, *arguments], check=True, stdout=subprocess.DEVNULL)
+        self.playground("up", *self.arguments, check=True, stdout=subprocess.DEVNULL)
+
+    def playground(self, command, *arguments, **options):
+        return subprocess.run([self.skep, "playground", command, "--dir", self.directory, *arguments], **options)
+
+    def processes(self):
+        """The ids of the host's processes by what they are: init, dockerd, containerd, skepd, relay."""
+        status = json.loads(self.playground("status", "--json", check=True, capture_output=True).stdout)
+        return {each["name"]: each["pid"] for each in status["hosts"][0]["processes"]}
 
     def down(self):
-        subprocess.run([SKEP, "playground", "down", "--dir", self.directory], check=False, stdout=subprocess.DEVNULL)
+        self.playground("down", check=False, stdout=subprocess.DEVNULL)
         os.rmdir(self.configuration) if not os.listdir(self.configuration) else None
 
     @property

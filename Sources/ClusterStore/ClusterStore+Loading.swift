@@ -32,11 +32,12 @@ extension ClusterStore {
       let spec = try ObjectRecords.decode(ObjectRecords.NodeSpecPart.self, record.value)
       load(Node(id: parts[1], spec: spec, status: status, version: version))
     case ("service", 3, "spec"):
-      let status = try records[RecordKey.serviceStatus(parts[1])].map {
-        try ObjectRecords.decode(ObjectRecords.ServiceStatusPart.self, $0.value)
-      }
+      let statusRecord = records[RecordKey.serviceStatus(parts[1])]
+      let status = try statusRecord.map { try ObjectRecords.decode(ObjectRecords.ServiceStatusPart.self, $0.value) }
       let spec = try ObjectRecords.decode(ObjectRecords.ServiceSpecPart.self, record.value)
-      load(Service(id: parts[1], spec: spec, status: status, version: version))
+      load(
+        Service(id: parts[1], spec: spec, status: status, version: version),
+        writtenAt: max(version, base + (statusRecord?.revision ?? 0)))
     case ("task", 2, _):
       let key = try TaskRecord.templateKey(of: record.value)
       let template = try templates[key] ?? Self.template(key, from: records)

@@ -13,13 +13,22 @@ package struct ClusterStore: Sendable {
   package private(set) var services: [String: Service] = [:]
   package private(set) var tasks: [String: ClusterTask] = [:]
   private(set) var templates: [TaskTemplate.Key: TemplateUse] = [:]
+  /// Services by id, without a look at the services themselves.
+  package private(set) var serviceIndex = ServiceIndex()
+  private(set) var publications = Publications()
   private var serviceIDs: [String: String] = [:]
-  private var tasksByService: [String: Set<String>] = [:]
+  private var tasksByService: [String: ServiceTasks] = [:]
   private var tasksByNode: [String: Set<String>] = [:]
 
   struct TemplateUse: Sendable {
     var template: TaskTemplate
     var tasks: Int
+  }
+
+  /// The tasks of one service, counted.
+  private struct ServiceTasks: Sendable {
+    var ids: Set<String> = []
+    var counts = TaskCounts()
   }
 
   package init(version: UInt64 = 0) { self.version = version }
@@ -28,8 +37,10 @@ package struct ClusterStore: Sendable {
   package func service(named name: String) -> Service? { serviceIDs[name.lowercased()].flatMap { services[$0] } }
 
   /// In no particular order.
-  package func taskIDs(ofService id: String) -> Set<String> { tasksByService[id] ?? [] }
+  package func taskIDs(ofService id: String) -> Set<String> { tasksByService[id]?.ids ?? [] }
   package func taskIDs(onNode id: String) -> Set<String> { tasksByNode[id] ?? [] }
+
+  package func taskCounts(ofService id: String) -> TaskCounts { tasksByService[id]?.counts ?? TaskCounts() }
 
   /// Sorted by slot, then age, then id.
   package func tasks(ofService id: String) -> [ClusterTask] { sorted(taskIDs(ofService: id)) }
@@ -40,6 +51,19 @@ package struct ClusterStore: Sendable {
 
   private func sorted(_ ids: Set<String>) -> [ClusterTask] {
     ids.compactMap { tasks[$0] }.sorted(by: ClusterTask.bySlotAndAge)
+  }
+}
+
+/// How many of a service's tasks run, and how many are to.
+package struct TaskCounts: Sendable, Hashable {
+  package fileprivate(set) var running = 0
+  package fileprivate(set) var desiredRunning = 0
+
+  package init() {}
+
+  fileprivate mutating func add(_ task: ClusterTask, _ number: Int = 1) {
+    if task.state == .running { running += number }
+    if task.desiredState == .running { desiredRunning += number }
   }
 }
 
@@ -69,9 +93,8 @@ extension ClusterStore {
       return .node(object)
     case .service(var object):
       if writesSpec { object.version = version }
-      if let old = services[object.id] { serviceIDs[old.name.lowercased()] = nil }
-      services[object.id] = object
-      serviceIDs[object.name.lowercased()] = object.id
+      if let old = services[object.id] { forget(old) }
+      insert(object, writtenAt: version)
       return .service(object)
     case .task(var object):
       object.version = version
@@ -79,7 +102,8 @@ extension ClusterStore {
       return .task(object)
     case .removeNode(let id): nodes[id] = nil
     case .removeService(let id):
-      if let old = services.removeValue(forKey: id) { serviceIDs[old.name.lowercased()] = nil }
+      if let old = services.removeValue(forKey: id) { forget(old) }
+      serviceIndex.remove(id)
     case .removeTask(let id): remove(taskID: id)
     }
     return change
@@ -88,17 +112,32 @@ extension ClusterStore {
   mutating func insert(_ task: ClusterTask) {
     if let old = tasks.updateValue(task, forKey: task.id) {
       if old.nodeID != task.nodeID { tasksByNode[old.nodeID]?.remove(task.id) }
+      tasksByService[old.serviceID]?.counts.add(old, -1)
     } else {
-      tasksByService[task.serviceID, default: []].insert(task.id)
+      tasksByService[task.serviceID, default: ServiceTasks()].ids.insert(task.id)
       templates[task.template.key, default: TemplateUse(template: task.template, tasks: 0)].tasks += 1
     }
+    tasksByService[task.serviceID]?.counts.add(task)
     if !task.nodeID.isEmpty { tasksByNode[task.nodeID, default: []].insert(task.id) }
+  }
+
+  private mutating func insert(_ service: Service, writtenAt version: UInt64) {
+    services[service.id] = service
+    serviceIDs[service.name.lowercased()] = service.id
+    serviceIndex.insert(.init(id: service.id, writtenAt: version))
+    publications.insert(service)
+  }
+
+  private mutating func forget(_ service: Service) {
+    serviceIDs[service.name.lowercased()] = nil
+    publications.remove(service)
   }
 
   private mutating func remove(taskID id: String) {
     guard let old = tasks.removeValue(forKey: id) else { return }
-    tasksByService[old.serviceID]?.remove(id)
-    if tasksByService[old.serviceID]?.isEmpty == true { tasksByService[old.serviceID] = nil }
+    tasksByService[old.serviceID]?.ids.remove(id)
+    tasksByService[old.serviceID]?.counts.add(old, -1)
+    if tasksByService[old.serviceID]?.ids.isEmpty == true { tasksByService[old.serviceID] = nil }
     tasksByNode[old.nodeID]?.remove(id)
     templates[old.template.key]?.tasks -= 1
     if templates[old.template.key]?.tasks == 0 { templates[old.template.key] = nil }
@@ -106,8 +145,5 @@ extension ClusterStore {
 
   mutating func load(_ object: Cluster) { cluster = object }
   mutating func load(_ object: Node) { nodes[object.id] = object }
-  mutating func load(_ object: Service) {
-    services[object.id] = object
-    serviceIDs[object.name.lowercased()] = object.id
-  }
+  mutating func load(_ object: Service, writtenAt version: UInt64) { insert(object, writtenAt: version) }
 }

@@ -12,6 +12,9 @@ package struct Transaction {
   package private(set) var writeCount = 0
   private var addedTasks: [String: Set<String>] = [:]
   private var addedByNode: [String: Set<String>] = [:]
+  /// Of the services that are written; what the base says of these is void.
+  private var publications = Publications()
+  private var writtenServices: Set<String> = []
 
   private enum Key: Hashable { case cluster, node(String), service(String), task(String) }
 
@@ -58,6 +61,21 @@ extension Transaction {
     return service(found.id).flatMap { $0.name.lowercased() == wanted ? $0 : nil }
   }
 
+  /// Ids of services that publish the port, by their spec or by what the allocator gave.
+  package func serviceIDs(publishing port: PublishedPort) -> Set<String> {
+    base.publications.services(with: port).subtracting(writtenServices).union(publications.services(with: port))
+  }
+
+  /// Whether another service than `id` publishes the port.
+  package func isPublished(_ port: PublishedPort, besides id: String) -> Bool {
+    publications.services(with: port).contains { $0 != id }
+      || base.publications.services(with: port).contains { $0 != id && !writtenServices.contains($0) }
+  }
+
+  package func isTaken(_ address: IPv4Address) -> Bool {
+    !publications.services(at: address).isEmpty || !base.publications.services(at: address).isSubset(of: writtenServices)
+  }
+
   /// The task as it was before this transaction: what everybody else sees.
   package func committedTask(_ id: String) -> ClusterTask? { base.tasks[id] }
 
@@ -89,8 +107,12 @@ extension Transaction {
 
   /// Sorted by slot, then age, then id.
   package func tasks(onNode id: String) -> [ClusterTask] {
+    unorderedTasks(onNode: id).sorted(by: ClusterTask.bySlotAndAge)
+  }
+
+  /// For looking through only, as with a service's.
+  package func unorderedTasks(onNode id: String) -> [ClusterTask] {
     base.taskIDs(onNode: id).union(addedByNode[id] ?? []).compactMap { task($0) }.filter { $0.nodeID == id }
-      .sorted(by: ClusterTask.bySlotAndAge)
   }
 
   /// Every service that has a spec or tasks left.
@@ -100,7 +122,11 @@ extension Transaction {
 extension Transaction {
   package mutating func put(_ cluster: Cluster) { record(.cluster, .cluster(cluster)) }
   package mutating func put(_ node: Node) { record(.node(node.id), .node(node)) }
-  package mutating func put(_ service: Service) { record(.service(service.id), .service(service)) }
+  package mutating func put(_ service: Service) {
+    unpublish(service.id)
+    publications.insert(service)
+    record(.service(service.id), .service(service))
+  }
 
   package mutating func put(_ task: ClusterTask) {
     addedTasks[task.serviceID, default: []].insert(task.id)
@@ -109,8 +135,16 @@ extension Transaction {
   }
 
   package mutating func removeNode(_ id: String) { record(.node(id), .removeNode(id)) }
-  package mutating func removeService(_ id: String) { record(.service(id), .removeService(id)) }
+  package mutating func removeService(_ id: String) {
+    unpublish(id)
+    record(.service(id), .removeService(id))
+  }
   package mutating func removeTask(_ id: String) { record(.task(id), .removeTask(id)) }
+
+  private mutating func unpublish(_ id: String) {
+    if case .service(let old) = written[.service(id)] { publications.remove(old) }
+    writtenServices.insert(id)
+  }
 
   private mutating func record(_ key: Key, _ change: Change) {
     writeCount += 1

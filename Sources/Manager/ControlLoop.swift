@@ -16,6 +16,9 @@ package final class ControlLoop: Sendable {
 
   /// How long to wait after a write failed before deciding anew from what the store holds.
   private static let retryDelay = Duration.seconds(1)
+  /// How far apart steps begin, at least. The first of a burst of writes is acted on at once; the rest of it makes few steps, whose
+  /// commits would otherwise be as many as the writes' own.
+  private static let pace = Duration.milliseconds(5)
 
   package init(store: Store, logger: Logger, now: @escaping @Sendable () -> Now) {
     self.store = store
@@ -30,6 +33,7 @@ package final class ControlLoop: Sendable {
     var failure: String?
     while !Task.isCancelled {
       let dirty = await store.takeDirty(watcher)
+      let began = now().uptime
       do {
         let deadline = try await store.batch { [isNew] transaction in
           self.plane.withLock { $0.step(isNew ? nil : dirty, transaction: &transaction, now: self.now()) }
@@ -39,6 +43,8 @@ package final class ControlLoop: Sendable {
         failure = nil
         for warning in plane.withLock({ $0.takeWarnings() }) { logger.warning("\(warning)") }
         await wakeup.wait(until: deadline, uptime: now().uptime)
+        let rest = began + Self.pace - now().uptime
+        if rest > .zero { try? await Task.sleep(for: rest) }
       } catch {
         if failure != "\(error)" {
           logger.error(
@@ -56,7 +62,7 @@ package final class ControlLoop: Sendable {
 
   /// A node's answer to the drain barrier.
   func note(nodeID: String, generation: UInt64, openConnections: [String: Int]) {
-    plane.withLock { $0.note(nodeID: nodeID, generation: generation, openConnections: openConnections) }
-    wakeup.signal.yield()
+    let isAwaited = plane.withLock { $0.note(nodeID: nodeID, generation: generation, openConnections: openConnections) }
+    if isAwaited { wakeup.signal.yield() }
   }
 }

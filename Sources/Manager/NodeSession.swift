@@ -9,7 +9,8 @@ import Orchestration
 
 /// The manager's side of one node's session. The agent of a manager has it in process.
 ///
-/// Level-triggered: whenever the store changes, the node's complete assignment is made anew, and sent if it differs.
+/// Whenever the store changes, what the change may concern of the node's complete assignment is made anew, and the whole is sent if it
+/// differs.
 package actor NodeSession: Dispatcher {
   private let nodeID: String
   private let address: String
@@ -19,7 +20,8 @@ package actor NodeSession: Dispatcher {
   private let logger: Logger
   private let wakeup = Wakeup()
   private var readers: [AsyncStream<Assignment>.Continuation] = []
-  private var last: Assignment?
+  private var draft: AssignmentDraft?
+  private var last: Assignment? { draft?.assignment }
   /// The store version up to which `last` is known to be what the node is to do.
   private var builtVersion: UInt64 = 0
   private var traffic = TrafficReport(generation: 0)
@@ -40,8 +42,7 @@ package actor NodeSession: Dispatcher {
   package func run() async {
     let watcher = await store.watch(wakeup.signal)
     while !Task.isCancelled {
-      _ = await store.takeDirty(watcher)
-      await refresh()
+      await refresh(watcher)
       await wakeup.wait(until: nil, uptime: .zero)
     }
     await store.stopWatching(watcher)
@@ -49,27 +50,17 @@ package actor NodeSession: Dispatcher {
     readers = []
   }
 
-  private func refresh() async {
-    let nodeID = nodeID
-    let (version, cluster, tasks, subnet, listeners) = await store.read { store in
-      (
-        store.version, store.cluster?.id, store.tasks(onNode: nodeID), store.nodes[nodeID]?.ingressSubnet,
-        EndpointTables.listeners(of: store)
-      )
+  private func refresh(_ watcher: Int) async {
+    let (nodeID, isFirst) = (nodeID, draft == nil)
+    let news = await store.read(changesOf: watcher) { dirty, store in
+      AssignmentDraft.News(of: nodeID, in: store, since: isFirst ? nil : dirty)
     }
-    guard let cluster else { return }
-    let isTableNew = last.map { $0.table.listeners != listeners } ?? true
-    let generation = isTableNew ? version : last?.table.generation ?? version
-    let assignment = Assignment(
-      clusterID: cluster, nodeID: nodeID, term: 1, tasks: tasks, ingressSubnet: subnet,
-      table: EndpointTable(generation: generation, listeners: listeners))
-    builtVersion = version
-    if last.map({ $0.isSame(as: assignment) }) ?? false {
-      acknowledge()
-      return
-    }
-    last = assignment
-    for reader in readers { reader.yield(assignment) }
+    guard let news else { return }
+    builtVersion = news.version
+    var draft = draft ?? AssignmentDraft(news)
+    let isNew = draft.take(news) || isFirst
+    self.draft = draft
+    if isNew { for reader in readers { reader.yield(draft.assignment) } }
     acknowledge()
   }
 
@@ -140,11 +131,5 @@ extension NodeStatus {
   fileprivate static func message(ofFailedPorts ports: [UInt16: String]) -> String? {
     let list = ports.sorted { $0.key < $1.key }.map { "published port \($0.key) cannot be opened: \($0.value)" }
     return list.isEmpty ? nil : list.joined(separator: "; ")
-  }
-}
-
-extension Assignment {
-  fileprivate func isSame(as other: Assignment) -> Bool {
-    tasks == other.tasks && table == other.table && ingressSubnet == other.ingressSubnet && clusterID == other.clusterID
   }
 }

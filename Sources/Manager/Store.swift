@@ -71,6 +71,11 @@ extension Store {
     defer { watchers[id]?.dirty = DirtySet() }
     return watchers[id]?.dirty ?? DirtySet()
   }
+
+  /// What changed since the watcher last looked, and the state that has exactly these changes.
+  package func read<T: Sendable>(changesOf id: Int, _ body: @Sendable (DirtySet, ClusterStore) throws -> T) rethrows -> T {
+    try body(takeDirty(id), state)
+  }
 }
 
 extension Store {

@@ -17,8 +17,8 @@ package struct ControlPlane<Generator: RandomNumberGenerator & Sendable>: Sendab
 
   package init(generator: Generator) { self.generator = generator }
 
-  /// A node's answer to the drain barrier; follow it with a step.
-  package mutating func note(nodeID: String, generation: UInt64, openConnections: [String: Int]) {
+  /// A node's answer to the drain barrier. True when it is to be followed by a step.
+  package mutating func note(nodeID: String, generation: UInt64, openConnections: [String: Int]) -> Bool {
     director.note(nodeID: nodeID, generation: generation, openConnections: openConnections)
   }
 
@@ -33,7 +33,8 @@ package struct ControlPlane<Generator: RandomNumberGenerator & Sendable>: Sendab
     evict(dirty, &transaction, now)
     let serviceIDs = affected(by: dirty, transaction, now)
     for id in serviceIDs.sorted() { timers[id] = reconcile(id, &transaction, now) }
-    scheduler.schedule(serviceIDs, transaction: &transaction, now: now)
+    // What a node has room for depends on nothing but nodes and their tasks.
+    scheduler.schedule(serviceIDs, retriesUnplaced: dirty?.nodeIDs.isEmpty != true, transaction: &transaction, now: now)
     let drainTimer = director.advance(serviceIDs, transaction: &transaction, now: now)
     let limit = cluster.spec.orchestration.taskHistoryRetentionLimit ?? 0
     for id in serviceIDs.sorted() {

@@ -134,8 +134,7 @@ extension SimulatedCluster {
       guard let generation = nodes[node]?.sentGeneration else { return }
       nodes[node]?.acknowledged = generation
       guard nodes[node]?.isUp == true else { return }
-      plane.note(nodeID: node, generation: generation, openConnections: [:])
-      step()
+      if plane.note(nodeID: node, generation: generation, openConnections: [:]) { step() }
     }
   }
 

@@ -200,6 +200,131 @@ struct ClusterStoreTests {
   }
 }
 
+/// What lists are made from: it must follow every write, and be the same after a restart.
+@Suite("The store's indexes")
+struct StoreIndexTests {
+  private static func service(_ id: String) -> Service {
+    Service(id: id, spec: ServiceSpec(name: "name-\(id)"), createdAt: Timestamp(nanoseconds: 1))
+  }
+
+  @Test("services are in the order of their ids, each with the version of its last write, whichever part it wrote")
+  func services() throws {
+    var rig = ClusterStoreTests.Rig()
+    for id in ["b", "c", "a"] { try rig.write { $0.put(Self.service(id)) } }
+    try rig.write { transaction in
+      var service = try #require(transaction.service("b"))
+      service.endpoint = .init(spec: EndpointSpec(), ports: [])
+      transaction.put(service)
+    }
+    try rig.write { $0.removeService("c") }
+    let expected = [ServiceIndex.Entry(id: "a", writtenAt: 103), .init(id: "b", writtenAt: 104)]
+    #expect(rig.store.serviceIndex.entries == expected)
+    #expect(try rig.reloaded().serviceIndex.entries == expected)
+    #expect(rig.store.serviceIndex["b"]?.writtenAt == 104 && rig.store.serviceIndex["c"] == nil)
+  }
+
+  @Test("tasks are counted as they come, change and go")
+  func counts() throws {
+    var rig = ClusterStoreTests.Rig()
+    func counts() -> [Int] {
+      let counts = rig.store.taskCounts(ofService: "s1")
+      return [counts.running, counts.desiredRunning]
+    }
+    try rig.write { transaction in for slot in 1...3 { transaction.put(ClusterStoreTests.task("t\(slot)", slot: slot)) } }
+    #expect(counts() == [0, 3])
+    try rig.write { transaction in
+      for id in ["t1", "t2"] {
+        var task = try #require(transaction.task(id))
+        task.status.state = .running
+        transaction.put(task)
+      }
+    }
+    #expect(counts() == [2, 3])
+    try rig.write { transaction in
+      var task = try #require(transaction.task("t1"))
+      task.desiredState = .shutdown
+      transaction.put(task)
+      transaction.removeTask("t2")
+    }
+    #expect(counts() == [1, 1])
+    let reloaded = try rig.reloaded()
+    #expect(reloaded.taskCounts(ofService: "s1") == rig.store.taskCounts(ofService: "s1"))
+    try rig.write { transaction in for id in ["t1", "t3"] { transaction.removeTask(id) } }
+    #expect(counts() == [0, 0])
+  }
+}
+
+extension StoreIndexTests {
+  private struct Generator: RandomNumberGenerator {
+    var state: UInt64
+    mutating func next() -> UInt64 {
+      state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+      return state >> 17 ^ state << 31
+    }
+  }
+
+  /// Asks for one of three ports and perhaps was given another, with one of three addresses.
+  private static func published(_ id: String, _ generator: inout Generator) -> Service {
+    func port(_ generator: inout Generator) -> PortConfig {
+      PortConfig(
+        targetPort: 80, publishedPort: .random(in: 0...3, using: &generator),
+        protocol: ["tcp", "udp"].randomElement(using: &generator))
+    }
+    var service = service(id)
+    service.spec.endpointSpec = EndpointSpec(ports: [port(&generator)])
+    if Bool.random(using: &generator) {
+      let address = IPv4Address(bits: .random(in: 1...3, using: &generator))
+      service.endpoint = .init(spec: EndpointSpec(), ports: [port(&generator)], virtualIP: address)
+    }
+    return service
+  }
+
+  /// By a look at every service.
+  private static func publishers(of port: PublishedPort, among services: [Service]) -> Set<String> {
+    Set(
+      services.filter { service in
+        ((service.spec.endpointSpec?.ports ?? []) + (service.endpoint?.ports ?? [])).contains { PublishedPort($0) == port }
+      }.map(\.id))
+  }
+
+  private static func check(_ transaction: Transaction) {
+    for number in UInt32(1)...3 {
+      for transport in ["tcp", "udp"] {
+        let port = PublishedPort(transport: transport, number: number)
+        let publishers = publishers(of: port, among: transaction.services)
+        #expect(transaction.serviceIDs(publishing: port) == publishers)
+        for id in ["s1", "s9"] {
+          #expect(transaction.isPublished(port, besides: id) == !publishers.subtracting([id]).isEmpty)
+        }
+      }
+      let address = IPv4Address(bits: number)
+      #expect(transaction.isTaken(address) == transaction.services.contains { $0.endpoint?.virtualIP == address })
+    }
+  }
+
+  @Test(
+    "who publishes a port and which addresses are taken is known in the middle of a transaction, after it, and after a restart")
+  func publications() throws {
+    var generator = Generator(state: 1)
+    var rig = ClusterStoreTests.Rig()
+    for _ in 0..<200 {
+      try rig.write { transaction in
+        for _ in 0..<Int.random(in: 1...3, using: &generator) {
+          let id = "s\(Int.random(in: 1...5, using: &generator))"
+          if Int.random(in: 0..<3, using: &generator) == 0 {
+            transaction.removeService(id)
+          } else {
+            transaction.put(Self.published(id, &generator))
+          }
+          Self.check(transaction)
+        }
+      }
+      Self.check(Transaction(over: rig.store))
+    }
+    Self.check(Transaction(over: try rig.reloaded()))
+  }
+}
+
 extension Service {
   fileprivate init(spec: TaskSpec) {
     self.init(id: "s1", spec: ServiceSpec(name: "Web", taskTemplate: spec), createdAt: Timestamp(nanoseconds: 1))

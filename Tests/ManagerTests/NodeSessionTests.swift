@@ -73,6 +73,23 @@ struct NodeSessionTests {
     }
   }
 
+  @Test("the control loop's steps begin 5 ms apart, so that a burst of writes does not make as many commits again")
+  func pace() async throws {
+    let rig = try await Rig()
+    try await rig.run { _ in
+      let (clock, count) = (ContinuousClock(), 200)
+      let (start, before) = (clock.now, await rig.store.read(\.version))
+      for number in 0..<count {
+        let service = Service(id: "b\(number)", spec: ServiceSpec(name: "b\(number)", mode: .replicated(0)), createdAt: .zero)
+        try await rig.store.transaction { $0.put(service) }
+      }
+      while await rig.store.read({ $0.services.values.contains { $0.endpoint == nil } }) { await Task.yield() }
+      let commits = Int(await rig.store.read(\.version) - before) - count
+      // The first step does not wait, and one of more than 64 services makes several commits.
+      #expect(Double(commits) <= (clock.now - start) / .milliseconds(5) + 6)
+    }
+  }
+
   private static func status(_ state: TaskState, ready: Bool = false) -> TaskStatus {
     TaskStatus(state: state, timestamp: Timestamp(nanoseconds: 1), message: "\(state)", isReady: ready)
   }

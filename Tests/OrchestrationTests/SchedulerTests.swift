@@ -74,6 +74,25 @@ struct SchedulerTests {
     #expect(cluster.store.tasks(ofService: "id-web").map(\.state) == [.running, .running])
   }
 
+  @Test("what did not fit is placed when another service's task has made room, whatever came between")
+  func roomOfAnother() {
+    func service(_ name: String, _ reservations: Resources.Reservations?, replicas: UInt64 = 1) -> Service {
+      var spec = Self.service(reservations: reservations, replicas: replicas).spec
+      spec.name = name
+      return Service(id: "id-\(name)", spec: spec, createdAt: .zero)
+    }
+    var cluster = Self.cluster(nodes: 1)
+    let most = Resources.Reservations(nanoCPUs: 6_000_000_000)
+    cluster.write { $0.put(service("first", most)) }
+    cluster.write { $0.put(service("second", most)) }
+    cluster.run(for: .seconds(20))
+    cluster.write { $0.put(service("between", nil, replicas: 0)) }
+    #expect(cluster.store.tasks(ofService: "id-second").map(\.state) == [.pending])
+    cluster.write { $0.removeService("id-first") }
+    cluster.run(for: .seconds(40))
+    #expect(cluster.store.tasks(ofService: "id-second").map(\.state) == [.running])
+  }
+
   @Test("at most so many replicas per node, then it says so")
   func maxReplicas() {
     var cluster = Self.cluster(nodes: 2)

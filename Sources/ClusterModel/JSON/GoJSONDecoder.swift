@@ -72,22 +72,22 @@ private struct ValueDecoder: Decoder {
 }
 
 private struct KeyedValues<Key: CodingKey>: KeyedDecodingContainerProtocol {
+  let members: [JSONObject.Member]
+  /// Of a map, which may have any number of keys. A struct's few are looked through.
   let values: [String: JSONValue]
-  let names: [String]
   let decoder: ValueDecoder
   var codingPath: [any CodingKey] { decoder.codingPath }
-  var allKeys: [Key] { names.compactMap(Key.init(stringValue:)) }
+  var allKeys: [Key] { members.compactMap { Key(stringValue: $0.key) } }
 
   init(object: JSONObject, decoder: ValueDecoder) {
-    let isMap = decoder.isMap
-    values = Dictionary(object.members.map { (isMap ? $0.key : $0.key.lowercased(), $0.value) }) { $1 }
-    names = object.members.map(\.key)
+    members = object.members
+    values = decoder.isMap ? Dictionary(members.map { ($0.key, $0.value) }) { $1 } : [:]
     self.decoder = decoder
   }
 
   private func find(_ key: Key) -> JSONValue {
-    let value = decoder.isMap ? values[key.stringValue] : values[key.stringValue.lowercased()]
-    return value ?? .null
+    if decoder.isMap { return values[key.stringValue] ?? .null }
+    return members.last { GoJSONKey.matches(key.stringValue, $0.key) }?.value ?? .null
   }
 
   private func child(_ key: Key, _ type: Any.Type) -> ValueDecoder {

@@ -20,6 +20,21 @@ private final class Slot {
 
   var content = Content.value(.null)
 
+  func add(_ key: String, _ child: Slot) {
+    guard case .object(var members) = content else { return }
+    // The only reference must be the one that grows, or each addition would copy all before it.
+    content = .value(.null)
+    members.append((key, child))
+    content = .object(members)
+  }
+
+  func add(_ child: Slot) {
+    guard case .array(var slots) = content else { return }
+    content = .value(.null)
+    slots.append(child)
+    content = .array(slots)
+  }
+
   func result(sorted: Bool) -> JSONValue {
     switch content {
     case .value(let value): return value
@@ -67,9 +82,7 @@ private struct KeyedSlots<Key: CodingKey>: KeyedEncodingContainerProtocol {
 
   private func add(_ key: Key) -> Slot {
     let child = Slot()
-    if case .object(let members) = slot.content {
-      slot.content = .object(members + [(isMap ? key.stringValue : GoJSONKey.name(key.stringValue), child)])
-    }
+    slot.add(isMap ? key.stringValue : GoJSONKey.name(key.stringValue), child)
     return child
   }
 
@@ -107,7 +120,7 @@ private struct UnkeyedSlots: UnkeyedEncodingContainer {
 
   private func add() -> Slot {
     let child = Slot()
-    if case .array(let slots) = slot.content { slot.content = .array(slots + [child]) }
+    slot.add(child)
     return child
   }
 

@@ -27,7 +27,13 @@ package struct Response: Sendable {
 
   /// JSON with the line feed that the engine ends its answers with.
   package static func json(_ value: JSONValue, status: Int = 200) -> Response {
-    Response(status: status, headers: ["Content-Type": "application/json"], body: .bytes(value.bytes + [0x0a]))
+    json(text: value.bytes, status: status)
+  }
+
+  /// JSON that is text already.
+  package static func json(text: consuming [UInt8], status: Int = 200) -> Response {
+    text.append(0x0a)
+    return Response(status: status, headers: ["Content-Type": "application/json"], body: .bytes(text))
   }
 
   /// The engine's form of an error, which every client shows as it is.

@@ -19,7 +19,7 @@ struct ResponseWriter {
     case .bytes(let bytes):
       if !isBodiless { head.headers["Content-Length"] = String(bytes.count) }
       addConnection(&head.headers, request, keepsAlive)
-      try await channel.write(head.bytes + (isBodiless || request.method == "HEAD" ? [] : bytes))
+      try await channel.write(Self.buffer(head, isBodiless || request.method == "HEAD" ? [] : bytes))
       return keepsAlive
     case .stream(let parts):
       // HTTP/1.0 has no chunks: there, the end of the connection ends the body.
@@ -30,6 +30,15 @@ struct ResponseWriter {
       if request.method != "HEAD", !isBodiless { try await send(parts, isChunked: isChunked) }
       return keepsAlive && isChunked
     }
+  }
+
+  private static func buffer(_ head: ResponseHead, _ body: [UInt8]) -> ByteBuffer {
+    let head = head.bytes
+    var buffer = ByteBuffer()
+    buffer.reserveCapacity(head.count + body.count)
+    buffer.writeBytes(head)
+    buffer.writeBytes(body)
+    return buffer
   }
 
   private func send(_ parts: any AsyncSequence<[UInt8], any Error> & Sendable, isChunked: Bool) async throws {

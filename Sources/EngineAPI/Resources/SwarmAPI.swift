@@ -11,6 +11,8 @@ package struct SwarmAPI: Responder {
   let eventLog: EventLog
   let now: @Sendable () -> Timestamp
   let infoCache = InfoCache()
+  let readyServices = ServiceList.Ready()
+  let readyTasks = TaskList.Ready()
 
   /// `now` is the wall clock that objects' times are taken from. Whoever has the stores lets `eventLog` follow them.
   package init(

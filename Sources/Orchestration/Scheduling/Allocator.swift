@@ -13,18 +13,14 @@ enum Allocator {
   static func allocate(_ service: Service, in transaction: inout Transaction) -> Service? {
     let spec = service.spec.endpointSpec ?? EndpointSpec()
     if let endpoint = service.endpoint, endpoint.spec == spec { return service }
-    var used = usedPorts(in: transaction, besides: service.id)
-    // What the spec names itself is not to be given to a port that it leaves open.
-    used.formUnion((spec.ports ?? []).filter { ($0.publishedPort ?? 0) > 0 }.map(Published.init))
     var ports: [PortConfig] = []
     for var port in spec.ports ?? [] {
       port.protocol = port.transport
       port.publishMode = port.isIngress ? "ingress" : port.publishMode
       if port.isIngress, (port.publishedPort ?? 0) == 0 {
-        guard let free = freePort(for: port, earlier: service.endpoint?.ports ?? [], used: used) else { return nil }
+        guard let free = freePort(for: port, of: service, besides: ports + (spec.ports ?? []), transaction) else { return nil }
         port.publishedPort = free
       }
-      used.insert(Published(port))
       ports.append(port)
     }
     var service = service
@@ -35,47 +31,32 @@ enum Allocator {
     return service
   }
 
-  private struct Published: Hashable {
-    var transport: String
-    var port: UInt32
-    init(_ port: PortConfig) {
-      transport = port.transport
-      self.port = port.publishedPort ?? 0
-    }
-  }
-
-  private static func usedPorts(in transaction: borrowing Transaction, besides id: String) -> Set<Published> {
-    var used: Set<Published> = []
-    for service in transaction.services where service.id != id {
-      used.formUnion((service.endpoint?.ports ?? []).map(Published.init))
-      used.formUnion((service.spec.endpointSpec?.ports ?? []).map(Published.init))
-    }
-    return used
-  }
-
-  /// The port it had before for the same name, protocol and target, else the lowest free one.
-  private static func freePort(for port: PortConfig, earlier: [PortConfig], used: Set<Published>) -> UInt32? {
-    let same = earlier.first {
+  /// The port it had before for the same name, protocol and target, else the lowest free one. `others` are the service's own that
+  /// have been given already or that the spec names: neither may be given to a port that it leaves open.
+  private static func freePort(
+    for port: PortConfig, of service: Service, besides others: [PortConfig], _ transaction: borrowing Transaction
+  ) -> UInt32? {
+    let same = service.endpoint?.ports.first {
       $0.name == port.name && $0.transport == port.transport && $0.targetPort == port.targetPort && $0.isIngress
     }
     let candidates = [same?.publishedPort].compactMap { $0 } + Array(dynamicPorts)
-    return candidates.first { number in
-      var candidate = port
-      candidate.publishedPort = number
-      return !used.contains(Published(candidate))
+    let given = Set(others.compactMap(PublishedPort.init))
+    for number in candidates {
+      let candidate = PublishedPort(transport: port.transport, number: number)
+      if !given.contains(candidate), !transaction.isPublished(candidate, besides: service.id) { return number }
     }
+    return nil
   }
 
   /// The highest address of the ingress pool that is neither a service's nor in a node's subnet: those grow from the other end.
   private static func freeAddress(in transaction: borrowing Transaction) -> IPv4Address? {
     guard let pool = transaction.cluster?.ingressPool else { return nil }
-    let used = Set(transaction.services.compactMap { $0.endpoint?.virtualIP })
     let subnets = transaction.nodes.compactMap(\.ingressSubnet)
     var candidate = IPv4Address(bits: pool.last.bits &- 1)
     while pool.contains(candidate), candidate > pool.gateway {
       if let subnet = subnets.first(where: { $0.contains(candidate) }) {
         candidate = IPv4Address(bits: subnet.base.bits &- 1)
-      } else if used.contains(candidate) {
+      } else if transaction.isTaken(candidate) {
         candidate = IPv4Address(bits: candidate.bits - 1)
       } else {
         return candidate

@@ -5,18 +5,18 @@ import ClusterStore
 
 /// Gives waiting tasks a node: swarm's filters, then the fewest tasks of the service, then the fewest tasks at all.
 struct Scheduler {
-  /// Services with tasks that no node could take, to be tried again when anything changes.
+  /// Services with tasks that no node could take, to be tried again when a node or what is on it changes.
   private(set) var unplaced: Set<String> = []
 
-  /// Places what waits in `serviceIDs` and in those that could not be placed before.
-  mutating func schedule(_ serviceIDs: Set<String>, transaction: inout Transaction, now: Now) {
-    let candidates = serviceIDs.union(unplaced).sorted()
-    let waiting = candidates.map { id in
+  /// Places what waits in `serviceIDs` and, when nodes may have room that they had not, in those that could not be placed before.
+  mutating func schedule(_ serviceIDs: Set<String>, retriesUnplaced: Bool, transaction: inout Transaction, now: Now) {
+    let candidates = retriesUnplaced ? serviceIDs.union(unplaced) : serviceIDs
+    unplaced.subtract(candidates)
+    let waiting = candidates.sorted().map { id in
       (id, transaction.unorderedTasks(ofService: id).filter(Self.isWaiting).sorted(by: ClusterTask.bySlotAndAge))
     }.filter { !$0.1.isEmpty }
-    unplaced = []
     guard !waiting.isEmpty else { return }
-    var nodes = transaction.nodes.map { NodeInfo($0, tasks: transaction.tasks(onNode: $0.id), now: now) }
+    var nodes = transaction.nodes.map { NodeInfo($0, tasks: transaction.unorderedTasks(onNode: $0.id), now: now) }
     for (id, tasks) in waiting {
       for task in tasks where !place(task, on: &nodes, &transaction, now) { unplaced.insert(id) }
     }

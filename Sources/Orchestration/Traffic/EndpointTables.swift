@@ -8,10 +8,12 @@ package import ClusterStore
 /// behind it, those on their way out marked as draining.
 package enum EndpointTables {
   package static func listeners(of store: ClusterStore) -> [Listener] {
-    store.services.values.sorted { $0.id < $1.id }.flatMap { listeners(of: $0, in: store) }
+    store.services.keys.sorted().flatMap { listeners(ofService: $0, in: store) }
   }
 
-  private static func listeners(of service: Service, in store: ClusterStore) -> [Listener] {
+  /// Those of one service: they depend on it and its tasks, and on nothing else. None for a service that there is not.
+  package static func listeners(ofService id: String, in store: ClusterStore) -> [Listener] {
+    guard let service = store.services[id] else { return [] }
     let ports = (service.endpoint?.ports ?? []).filter(\.isIngress)
     guard !ports.isEmpty else { return [] }
     let tasks = store.tasks(ofService: service.id)

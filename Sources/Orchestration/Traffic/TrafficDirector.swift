@@ -29,9 +29,10 @@ struct TrafficDirector {
   private var drains: [String: Progress] = [:]
   private var reports: [String: NodeReport] = [:]
 
-  /// A node has applied the table of `generation`, and has these connections open to draining endpoints.
-  mutating func note(nodeID: String, generation: UInt64, openConnections: [String: Int]) {
+  /// A node has applied the table of `generation`, and has these connections open to draining endpoints. Whether a drain waits for it.
+  mutating func note(nodeID: String, generation: UInt64, openConnections: [String: Int]) -> Bool {
     reports[nodeID] = NodeReport(generation: generation, openConnections: openConnections)
+    return !drains.isEmpty
   }
 
   /// Takes up new drains of `serviceIDs` and ends those whose time has come. Returns when to look again.

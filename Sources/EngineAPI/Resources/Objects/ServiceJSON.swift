@@ -1,30 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 package import ClusterModel
-package import ClusterStore
 
 /// A service as the Engine API shows it.
 package enum ServiceJSON {
-  /// How many of a service's tasks run, for `status=true`.
-  package struct Counts: Sendable, Hashable {
-    package var running: Int
-    package var desired: Int
-
-    package init(of service: Service, in store: ClusterStore) {
-      (running, desired) = (0, 0)
-      var wanted = 0
-      for id in store.taskIDs(ofService: service.id) {
-        guard let task = store.tasks[id] else { continue }
-        if task.state == .running { running += 1 }
-        if task.desiredState == .running { wanted += 1 }
-      }
-      desired = service.isGlobal ? wanted : service.replicas
-    }
-  }
-
-  package static func value(
-    _ service: Service, ingress: IngressNetwork?, insertDefaults: Bool = false, counts: Counts? = nil
-  ) throws -> JSONValue {
+  package static func value(_ service: Service, ingress: IngressNetwork?, insertDefaults: Bool = false) throws -> JSONValue {
     var object = ObjectJSON.head(
       id: service.id, version: service.version, createdAt: service.createdAt, updatedAt: service.updatedAt)
     let spec = insertDefaults ? service.spec.withDefaults() : service.spec
@@ -34,7 +14,6 @@ package enum ServiceJSON {
     }
     object.append("Endpoint", try endpoint(service, ingress))
     if let status = service.updateStatus { object.append("UpdateStatus", update(status)) }
-    if let counts { object.append("ServiceStatus", value(counts)) }
     return .object(object)
   }
 
@@ -57,10 +36,6 @@ package enum ServiceJSON {
     if let completed = status.completedAt { object.append("CompletedAt", .string(completed.description)) }
     object.append(nonEmpty: "Message", status.message)
     return .object(object)
-  }
-
-  private static func value(_ counts: Counts) -> JSONValue {
-    ["RunningTasks": JSONValue(counts.running), "DesiredTasks": JSONValue(counts.desired), "CompletedTasks": 0]
   }
 }
 

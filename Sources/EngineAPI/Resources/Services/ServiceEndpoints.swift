@@ -8,19 +8,15 @@ extension SwarmAPI {
     let filters = try Filters(call.query["filters"], allowed: ["id", "name", "label", "mode", "runtime"])
     let withStatus = call.version >= APIVersion(1, 41) ? try call.strictFlag("status", withReason: true) : false
     let store = await swarm.store.read { $0 }
-    let found = store.services.values.filter { ServiceFilter.matches($0, filters) }.sorted { $0.id < $1.id }
-    let ingress = store.cluster.map { IngressNetwork(of: $0) }
-    return .json(
-      .array(
-        try found.map { service in
-          try ServiceJSON.value(service, ingress: ingress, counts: withStatus ? .init(of: service, in: store) : nil)
-        }))
+    return .json(text: try ServiceList(of: store, ready: readyServices).json(filters, withStatus: withStatus))
   }
 
   func inspectService(_ call: Call, _ swarm: ActiveSwarm) async throws -> Response {
     let insertDefaults = try call.strictFlag("insertDefaults", withReason: true)
-    let (service, cluster) = try await swarm.store.read { (try $0.lookUpService(call.id), $0.cluster) }
-    let ingress = cluster.map { IngressNetwork(of: $0) }
+    let store = await swarm.store.read { $0 }
+    let service = try store.lookUpService(call.id)
+    if !insertDefaults, let json = try ServiceList(of: store, ready: readyServices).json(service.id) { return .json(text: json) }
+    let ingress = store.cluster.map { IngressNetwork(of: $0) }
     return .json(try ServiceJSON.value(service, ingress: ingress, insertDefaults: insertDefaults))
   }
 

@@ -90,9 +90,10 @@ package enum ServiceResource {
     of spec: ServiceSpec, exceptID: String?, in transaction: borrowing Transaction
   ) throws(SpecError) {
     let ports = spec.endpointSpec?.ports ?? []
-    guard ports.contains(where: { ($0.publishedPort ?? 0) > 0 }) else { return }
-    for other in transaction.services where other.id != exceptID {
-      if let conflict = other.portConflict(with: ports) { throw conflict }
+    var others: Set<String> = []
+    for port in ports.compactMap(PublishedPort.init) { others.formUnion(transaction.serviceIDs(publishing: port)) }
+    for id in others.sorted() where id != exceptID {
+      if let conflict = transaction.service(id)?.portConflict(with: ports) { throw conflict }
     }
   }
 

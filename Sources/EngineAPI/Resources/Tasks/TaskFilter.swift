@@ -33,7 +33,9 @@ package struct TaskFilter: Sendable {
     for reference in filters["service"] { services.insert(try store.lookUpService(reference).id) }
     var nodes: Set<String> = []
     for reference in filters["node"] { nodes.insert(try store.lookUpNode(reference).id) }
-    return candidates(in: store, services, nodes).filter { matches($0, services, nodes, store) }.sorted { $0.id < $1.id }
+    // The ids are sorted, not the tasks, which are large to move about.
+    let found = candidates(in: store, services, nodes).filter { matches($0, services, nodes, store) }
+    return found.map(\.id).sorted().compactMap { store.tasks[$0] }
   }
 
   /// By the narrowest index there is.

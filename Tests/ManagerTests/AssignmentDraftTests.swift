@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Balancing
+import ClusterModel
+import ClusterRPC
+import ClusterStore
+import Orchestration
+import Testing
+
+@testable import Manager
+
+@Suite("A node's assignment, kept up to date")
+struct AssignmentDraftTests {
+  private struct Rig {
+    var store = ClusterStore(version: 1)
+    var draft: AssignmentDraft
+    var generator = Generator()
+
+    struct Generator: RandomNumberGenerator {
+      var state: UInt64 = 1
+      mutating func next() -> UInt64 {
+        state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+        return state >> 17 ^ state << 31
+      }
+    }
+
+    init() throws {
+      var transaction = Transaction(over: store)
+      transaction.put(
+        Cluster(
+          id: "c1", spec: .defaults, createdAt: .zero, joinTokens: .init(worker: "", manager: ""), trustRoot: "",
+          defaultAddrPool: [], subnetSize: 24, dataPathPort: 4_789,
+          ingressPool: IPv4Subnet(base: IPv4Address(bits: 0x0A00_0000), prefix: 16)))
+      for proposal in try transaction.batchedProposals() { store.apply(proposal, version: 2) }
+      let news = try #require(AssignmentDraft.News(of: "n1", in: store, since: nil))
+      draft = AssignmentDraft(news)
+      let isNew = draft.take(news)
+      #expect(!isNew)
+    }
+
+    /// A few random writes; whether they made another assignment.
+    mutating func write() throws -> Bool {
+      var dirty = DirtySet()
+      for _ in 0..<Int.random(in: 1...3, using: &generator) {
+        var transaction = Transaction(over: store)
+        writeOne(&transaction)
+        for proposal in try transaction.batchedProposals() {
+          dirty.insert(proposal.changes, before: store)
+          store.apply(proposal, version: store.version + 1)
+        }
+      }
+      return draft.take(try #require(AssignmentDraft.News(of: "n1", in: store, since: dirty)))
+    }
+
+    private mutating func writeOne(_ transaction: inout Transaction) {
+      let service = "s\(Int.random(in: 1...4, using: &generator))"
+      let task = "t\(service)\(Int.random(in: 1...3, using: &generator))"
+      switch Int.random(in: 0..<8, using: &generator) {
+      case 0: transaction.removeService(service)
+      case 1: transaction.removeTask(task)
+      case 2:
+        var node = Node(
+          id: "n1", spec: NodeSpec(role: "manager", availability: "active"), status: NodeStatus(state: .ready, addr: ""),
+          createdAt: .zero)
+        node.ingressSubnet = IPv4Subnet(base: IPv4Address(bits: 0x0A00_0000), prefix: Int.random(in: 24...26, using: &generator))
+        transaction.put(node)
+      case 3, 4: transaction.put(published(service))
+      default: transaction.put(ready(task, of: service))
+      }
+    }
+
+    private mutating func published(_ id: String) -> Service {
+      let ports = [PortConfig(targetPort: 80, publishedPort: UInt32.random(in: 8_000...8_003, using: &generator))]
+      var service = Service(id: id, spec: ServiceSpec(name: id), createdAt: .zero)
+      let isPublished = Bool.random(using: &generator)
+      service.endpoint = .init(spec: EndpointSpec(ports: ports), ports: isPublished ? ports : [])
+      return service
+    }
+
+    private mutating func ready(_ id: String, of service: String) -> ClusterTask {
+      let template = TaskTemplate(
+        key: .init(serviceID: service, specVersion: 1), serviceName: service, serviceLabels: [:], spec: TaskSpec(),
+        endpointSpec: nil, ports: [PortConfig(targetPort: 80, publishedPort: 8_000)])
+      var task = ClusterTask(
+        id: id, template: template, slot: 1, nodeID: id.hasSuffix("3") ? "n2" : "n1", desiredState: .running,
+        status: TaskStatus(state: .running, timestamp: .zero, message: "", isReady: Bool.random(using: &generator)),
+        createdAt: .zero)
+      task.ingressAddress = IPv4Address(bits: 0x0A00_0002)
+      if Bool.random(using: &generator) { task.drain = .init(desiredState: .shutdown) }
+      return task
+    }
+  }
+
+  @Test("after every change it is what it would be if it were made anew, and says whether it is another one")
+  func incremental() throws {
+    var rig = try Rig()
+    var numberOfNew = 0
+    for _ in 0..<2_000 {
+      let before = rig.draft.assignment
+      let isNew = try rig.write()
+      let found = rig.draft.assignment
+      #expect(found.tasks == rig.store.tasks(onNode: "n1"))
+      #expect(found.ingressSubnet == rig.store.nodes["n1"]?.ingressSubnet)
+      #expect(found.table.listeners == EndpointTables.listeners(of: rig.store))
+      let isTableNew = found.table.listeners != before.table.listeners
+      #expect(found.table.generation == (isTableNew ? rig.store.version : before.table.generation))
+      #expect(isNew == (isTableNew || found.tasks != before.tasks || found.ingressSubnet != before.ingressSubnet))
+      numberOfNew += isNew ? 1 : 0
+    }
+    #expect((200..<1_900).contains(numberOfNew))
+  }
+}
