@@ -79,6 +79,18 @@ struct IngressNetworkTests {
     #expect(json["IPAM"]?["Config"] == [["Subnet": "10.0.0.0/16", "Gateway": "10.0.0.1"]])
   }
 
+  @Test("beside a network of the engine's own that has its name, it must be said which is meant")
+  func ambiguous() async throws {
+    let rig = try await SwarmRig()
+    _ = try await rig.engine.createNetwork(["Name": "ingress"])
+    let refusal = (400, "2 matches found based on name: network ingress is ambiguous")
+    #expect(try await rig.call("GET", "/networks/ingress") == refusal)
+    #expect(try await rig.call("GET", "/networks/ingress?scope=local") == (0, "/networks/ingress?scope=local"))
+    for target in ["ingress?scope=swarm", Self.id] { #expect(try await rig.call("GET", "/networks/\(target)").status == 200) }
+    await rig.engine.goAway()
+    #expect(try await rig.call("GET", "/networks/ingress").status == 200)
+  }
+
   @Test("it is neither made again, nor removed, nor joined by hand")
   func guarded() async throws {
     let rig = try await SwarmRig()

@@ -27,7 +27,11 @@ extension SwarmAPI {
     guard case .active(let swarm) = await control.state, Self.isFlag(call.query["verbose"]) else {
       return call.unchanged
     }
-    if let ingress = await ingress(), ingress.isMeant(by: call.id), call.query["scope"] ?? "swarm" == "swarm" {
+    let scope = call.query["scope"] ?? ""
+    if let ingress = await ingress(), ingress.isMeant(by: call.id), ["", "swarm"].contains(scope) {
+      if scope.isEmpty, call.id == IngressNetwork.name, (try? await networkName(call.id)) == call.id {
+        throw APIError.badRequest("2 matches found based on name: network \(call.id) is ambiguous")
+      }
       let bridge = try? await engine.network(IngressBridge.name)
       return .answer(.json(ingress.inspected(containers: bridge?.raw["Containers"] ?? [:], address: swarm.address)))
     }
