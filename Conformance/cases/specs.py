@@ -64,6 +64,7 @@ RUN = {
     "an image by its whole name": dict(image="docker.io/library/skep-web:latest"),
     "platforms": dict(task={"Placement": {"Platforms": [{}, {"OS": "windows"}], "Preferences": [{"Spread": {"SpreadDescriptor": "node.labels.x"}}]}}),
     "platform amd64": dict(task={"Placement": {"Platforms": [{"Architecture": "amd64", "OS": "linux"}]}}),
+    "dnsrr without ports": dict(EndpointSpec={"Mode": "dnsrr"}),
     "no replicas said": dict(Mode={"Replicated": {}}),
     "no mode": dict(Mode={}),
     "everywhere": dict(Mode={"Global": {}}, EndpointSpec={"Mode": "vip"}),

@@ -33,7 +33,7 @@ for flag in FLAGS:
     inspected = docker(SPEC)
     inspected.name += f"  # {flag}"
     TOPICS["updates by flag"] += [docker(f"{UPDATE} {flag} u"), inspected]
-TOPICS["updates by flag"] += [settle(), docker("service inspect --format '{{json .UpdateStatus}}' u"), docker("service rm u"), settle()]
+TOPICS["updates by flag"] += [settle(), api("GET", "/v1.41/services/u", name="what the updates left"), docker("service inspect --format '{{json .UpdateStatus}}' u"), docker("service rm u"), settle()]
 
 TOPICS["updates that fail"] = [
     docker("service create --quiet --no-resolve-image --name u --replicas 2 --update-monitor 1s --restart-delay 100ms skep-web"),

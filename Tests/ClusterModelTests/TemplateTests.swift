@@ -79,6 +79,13 @@ struct TemplateTests {
     ])
   func refuses(text: String) { #expect(throws: TemplateError.self) { try Template.expand(text, Self.context) } }
 
+  @Test("a word out of place is named as it is written", arguments: ["|", ",", "=", ":="])
+  func misplaced(sign: String) {
+    let text = sign == "|" ? "{{| 1}}" : "{{1 \(sign) 2}}"
+    let reason = sign == "|" ? "missing value for command" : "unexpected \"\(sign)\" in operand"
+    #expect(throws: TemplateError("template: expansion:1: \(reason)")) { try Template.expand(text, Self.context) }
+  }
+
   @Test(
     "and where they would not end or not fit",
     arguments: [

@@ -180,12 +180,18 @@ struct ServiceTests {
     #expect(plain.hasSuffix(#","Warnings":null}"#))
   }
 
+  private static func mount(_ options: String) throws -> Mount {
+    try GoJSONDecoder().decode(Mount.self, from: try JSONValue(parsing: #"{"BindOptions":\#(options)}"#))
+  }
+
   @Test("fields that a client's version does not know are dropped")
   func versions() throws {
     let body: JSONValue = [
       "TaskTemplate": [
         "ContainerSpec": [
-          "Sysctls": ["a": "b"], "CapabilityAdd": ["CAP_X"], "OomScoreAdj": 1, "Healthcheck": ["StartInterval": 5_000_000],
+          "Sysctls": ["a": "b"], "CapabilityAdd": ["CAP_X"],
+          "Mounts": [["BindOptions": ["CreateMountpoint": true, "NonRecursive": true, "ReadOnlyForceRecursive": true]]],
+          "OomScoreAdj": 1, "Healthcheck": ["StartInterval": 5_000_000],
           "Privileges": ["NoNewPrivileges": true, "Seccomp": ["Mode": "default"], "SELinuxContext": [:]],
         ], "Resources": ["Limits": ["Pids": 5], "SwapBytes": 1], "Placement": ["MaxReplicas": 2],
       ], "Mode": ["ReplicatedJob": [:]],
@@ -197,7 +203,11 @@ struct ServiceTests {
     #expect(container.privileges?.noNewPrivileges == false && container.privileges?.seccomp == nil)
     #expect(old.taskTemplate.resources?.limits?.pids == nil && old.taskTemplate.placement?.maxReplicas == nil)
     #expect(old.mode.replicatedJob == nil && old.withMode().mode == .replicated(1))
+    #expect(container.mounts == [try Self.mount("{}")])
+    let middle = try ServiceSpec(body: body, version: APIVersion(1, 42)).taskTemplate.containerSpec?.mounts
+    #expect(middle == [try Self.mount(#"{"CreateMountpoint":true,"NonRecursive":true}"#)])
     let new = try ServiceSpec(body: body, version: .newest)
+    #expect(new.taskTemplate.containerSpec?.mounts?.first?.bindOptions?.readOnlyForceRecursive == true)
     #expect(new.taskTemplate.containerSpec?.oomScoreAdj == 1 && new.taskTemplate.resources?.swapBytes == nil)
     #expect(new.mode.replicatedJob != nil && new.taskTemplate.resources?.limits?.pids == 5)
   }
