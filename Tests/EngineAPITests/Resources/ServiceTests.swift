@@ -43,6 +43,7 @@ struct ServiceTests {
       var service = try #require(transaction.service(id))
       service.previousSpec = service.spec
       service.previousSpec?.updateConfig = UpdateConfig(parallelism: 2)
+      service.previousSpec = service.previousSpec?.canonical()
       service.endpoint = .init(
         spec: EndpointSpec(mode: "vip", ports: [PortConfig(targetPort: 80, publishedPort: 0)]),
         ports: [PortConfig(targetPort: 80, publishedPort: 30_000)])
