@@ -61,7 +61,7 @@ TOPICS = {
         create("version in the future", service(), "/v1.99/services/create"), create("version of the past", service(), "/v1.12/services/create"),
         create("keys in any case", {"NAME": "e", "tasktemplate": {"containerspec": {"IMAGE": "skep-web"}}, "Unknown": 1}),
         create("a name that is taken", service()), create("a name that is taken, in other case", {**service(), "Name": "E"}),
-        settle(), api("GET", "/v1.41/services/e"), docker("service rm e"), settle(),
+        api("GET", "/v1.41/services/e"), docker("service rm e"), settle(),
     ],
     "errors: ports": [
         create("a port", {**port(TargetPort=80, PublishedPort=8080), "Name": "first"}), create("the same port", port(TargetPort=80, PublishedPort=8080)),

@@ -64,6 +64,7 @@ RUN = {
     "an image by its whole name": dict(image="docker.io/library/skep-web:latest"),
     "platforms": dict(task={"Placement": {"Platforms": [{}, {"OS": "windows"}], "Preferences": [{"Spread": {"SpreadDescriptor": "node.labels.x"}}]}}),
     "platform amd64": dict(task={"Placement": {"Platforms": [{"Architecture": "amd64", "OS": "linux"}]}}),
+    "dnsrr without ports": dict(EndpointSpec={"Mode": "dnsrr"}),
     "no replicas said": dict(Mode={"Replicated": {}}),
     "no mode": dict(Mode={}),
     "everywhere": dict(Mode={"Global": {}}, EndpointSpec={"Mode": "vip"}),
@@ -82,7 +83,8 @@ RUN = {
         '{{if eq .Task.Slot "1"}}first{{else}}other{{end}}', '{{if and .Service.Name (not "")}}both{{end}}', '{{if or "" "b"}}{{or "" "b"}}{{end}}',
         '{{with $x := .Service.Name}}{{$x}}{{end}}', '{{range $k, $v := .Service.Labels}}{{$k}}={{$v}};{{end}}', "{{range .Service.Labels}}{{.}},{{else}}none{{end}}",
         '{{$a := "q"}}{{$a}}{{if true}}{{$a = "r"}}{{end}}{{$a}}', "{{with $n := .Node}}{{$n.Hostname}} {{.Platform.OS}}{{end}}", "{{(.Node).Hostname}}",
-        '{{if lt 1 2}}less{{else if gt 1 2}}more{{end}}', '{{if ne .Node.Hostname "n9"}}not{{end}}', "{{with $}}{{.Task.Slot}}{{end}}"),
+        '{{if lt 1 2}}less{{else if gt 1 2}}more{{end}}', '{{if ne .Node.Hostname "n9"}}not{{end}}', "{{with $}}{{.Task.Slot}}{{end}}",
+        '{{range $k, $v := .Service.Labels}}{{if eq $k "a"}}{{continue}}{{end}}{{$k}}{{break}}{{end}}'),
         Labels={"x": "y", "a": "b"}),
 }
 # What a node, the scheduler or the engine refuses; the task says why, and is not tried again.

@@ -14,6 +14,9 @@ FLAGS = [
     "--read-only=false", "--tty", "--cap-add NET_ADMIN", "--cap-drop NET_ADMIN", "--ulimit-add nofile=10:20", "--sysctl-add net.core.somaxconn=9",
     "--placement-pref-add spread=node.labels.z", "--placement-pref-rm spread=node.labels.z", "--replicas-max-per-node 3", "--group-add 7",
     "--group-rm 7", "--health-cmd true", "--no-healthcheck", "--log-driver json-file", "--endpoint-mode dnsrr", "--init", "--isolation default",
+]
+# Most of these say nothing that a container could not have; what they leave is not waited for.
+MORE = [
     "--dns-option-add ndots:2 --dns-search-add example.org", "--dns-option-rm ndots:2 --dns-search-rm example.org", "--entrypoint /bin/web --init=false",
     "--entrypoint ''", "--health-cmd 'exit 0' --health-interval 2s --health-retries 4 --health-timeout 3s --health-start-period 1s", "--no-healthcheck",
     "--limit-pids 50 --reserve-cpu 0.1", "--limit-pids 0 --reserve-cpu 0 --reserve-memory 0", "--limit-cpu 0.0005", "--limit-memory x",
@@ -28,12 +31,20 @@ FLAGS = [
     "--container-label-add a=b --container-label-rm a", "--host-rm nothing:1.2.3.4", "--image no-such-image:1 --force", "--image skep-web", "--update-order x",
     "--rollback --force", "--rollback --env-add A=1", "--tty=false", "--user '' --workdir '' --hostname ''",
 ]
-TOPICS = {"updates by flag": [docker("service create --quiet --detach --no-resolve-image --name u skep-web"), settle()]}
-for flag in FLAGS:
-    inspected = docker(SPEC)
-    inspected.name += f"  # {flag}"
-    TOPICS["updates by flag"] += [docker(f"{UPDATE} {flag} u"), inspected]
-TOPICS["updates by flag"] += [settle(), docker("service inspect --format '{{json .UpdateStatus}}' u"), docker("service rm u"), settle()]
+
+
+def updated(flags):
+    """The service made, and each update with the spec that it leaves."""
+    yield docker("service create --quiet --detach --no-resolve-image --name u skep-web")
+    yield settle()
+    for flag in flags:
+        inspected = docker(SPEC)
+        inspected.name += f"  # {flag}"
+        yield from (docker(f"{UPDATE} {flag} u"), inspected)
+
+
+TOPICS = {"updates by flag": [*updated(FLAGS)], "updates by more flags": [*updated(MORE), docker("service rm u"), settle()]}
+TOPICS["updates by flag"] += [settle(), api("GET", "/v1.41/services/u", name="what the updates left"), docker("service inspect --format '{{json .UpdateStatus}}' u"), docker("service rm u"), settle()]
 
 TOPICS["updates that fail"] = [
     docker("service create --quiet --no-resolve-image --name u --replicas 2 --update-monitor 1s --restart-delay 100ms skep-web"),

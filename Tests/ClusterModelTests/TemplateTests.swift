@@ -55,6 +55,9 @@ struct TemplateTests {
       ("{{if .Service.Labels}}{{with .Service.Name}}{{.}}{{end}}{{end}}", "service"), (#"{{with ""}}a{{else}}b{{end}}"#, "b"),
       ("{{range $k, $v := .Service.Labels}}{{$k}}={{$v}};{{end}}", "a=1;b.c=<2>;"),
       ("{{range .Service.Labels}}{{.}},{{end}}", "1,<2>,"),
+      ("{{range $k, $v := .Service.Labels}}{{if eq $k \"a\"}}{{continue}}{{end}}{{$k}}{{end}}", "b.c"),
+      ("{{range .Service.Labels}}{{.}}{{break}}no{{end}}!", "1!"),
+      ("{{range .Service.Labels}}{{range $.Service.Labels}}{{.}}{{break}}{{end}};{{end}}", "1;1;"),
       ("{{with $x := .Node}}{{$x.ID}}{{.Hostname}}{{end}}", "nodehost-1"), ("{{if false}}a{{end}}b", "b"),
       (#"{{$a := "x"}}{{if true}}{{$a = "y"}}{{end}}{{$a}}"#, "y"), ("{{if and (eq 1 1) (not false)}}both{{end}}", "both"),
     ])
@@ -73,11 +76,20 @@ struct TemplateTests {
       #"{{"open}}"#, "{{$x}}", "{{nil}}", "{{end}}", "{{else}}", "{{if}}x{{end}}", "{{range .Task.ID}}x{{end}}", "{{(.Task.ID}}",
       "{{.Task.ID)}}", "{{eq 1 \"1\"}}", "{{lt true false}}", "{{len 5}}", "{{slice .Task.ID 9}}", "{{index \"a\" 5}}",
       "{{define \"x\"}}{{end}}",
-      "{{break}}", "{{$a = 1}}", "{{.Task..ID}}", "{{1x}}", "{{#}}", "{{.Task.ID |}}", "{{if 1}}a{{else}}b{{else}}c{{end}}",
+      "{{break}}", "{{continue}}", "{{range .Service.Labels}}{{else}}{{break}}{{end}}", "{{template \"x\"}}",
+      "{{block \"x\" .}}{{end}}", "{{$a = 1}}", "{{.Task..ID}}", "{{1x}}", "{{#}}", "{{.Task.ID |}}",
+      "{{if 1}}a{{else}}b{{else}}c{{end}}",
       "{{not}}",
       "{{$a, $b := 1}}", "{{'ab'}}", #"{{"\z"}}"#, "{{/* open }}",
     ])
   func refuses(text: String) { #expect(throws: TemplateError.self) { try Template.expand(text, Self.context) } }
+
+  @Test("a word out of place is named as it is written", arguments: ["|", ",", "=", ":="])
+  func misplaced(sign: String) {
+    let text = sign == "|" ? "{{| 1}}" : "{{1 \(sign) 2}}"
+    let reason = sign == "|" ? "missing value for command" : "unexpected \"\(sign)\" in operand"
+    #expect(throws: TemplateError("template: expansion:1: \(reason)")) { try Template.expand(text, Self.context) }
+  }
 
   @Test(
     "and where they would not end or not fit",

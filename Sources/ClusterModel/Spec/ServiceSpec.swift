@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What a user asks for: the body of `POST /services/create`, kept and returned exactly as sent.
+/// What a user asks for: the body of `POST /services/create`, kept and returned in its canonical form.
 package struct ServiceSpec: Codable, Sendable, Hashable {
   package var name: String?
   package var labels: [String: String]

@@ -2,7 +2,7 @@
 
 /// Go's text/template, in which parts of specs are written: fields, pipelines, variables, `if`, `with`, `range`, and functions.
 ///
-/// `define`, `template`, `block`, `break` and `continue` are refused, at the API and on the node alike.
+/// `define`, `template` and `block` are refused, at the API and on the node alike.
 package struct Template: Sendable, Hashable {
   private let nodes: [TemplateNode]
 

@@ -4,6 +4,8 @@
 indirect enum TemplateNode: Sendable, Hashable {
   case text(String)
   case action(TemplatePipeline)
+  /// Leaves the innermost `range`, or its present turn.
+  case leave(turnOnly: Bool)
   case branch(Branch, TemplatePipeline, then: [TemplateNode], otherwise: [TemplateNode])
 
   enum Branch: String, Sendable { case `if`, with, range }

@@ -12,6 +12,8 @@ struct TemplateParser {
 
   private var parts: ArraySlice<Part>
   private var depth = 0
+  /// Loops around the present place.
+  private var loops = 0
 
   static func parse(_ text: String) throws(TemplateError) -> [TemplateNode] {
     var parser = TemplateParser(parts: try TemplateParts.cut(text)[...])
@@ -38,7 +40,10 @@ struct TemplateParser {
         }
         switch word {
         case "end", "else": return (nodes, End(word: word, rest: tokens.dropFirst()))
-        case "define", "template", "block", "break", "continue": throw .parsing("{{\(word)}} is not supported in specs")
+        case "break" where tokens.count == 1, "continue" where tokens.count == 1:
+          guard loops > 0 else { throw .parsing("{{\(word)}} outside {{range}}") }
+          nodes.append(.leave(turnOnly: word == "continue"))
+        case "define", "template", "block": throw .parsing("{{\(word)}} is not supported in specs")
         default:
           if let branch = TemplateNode.Branch(rawValue: word) {
             nodes.append(try self.branch(branch, tokens.dropFirst()))
@@ -58,7 +63,9 @@ struct TemplateParser {
     defer { depth -= 1 }
     guard depth < Self.deepest else { throw .parsing("too many levels of {{\(kind.rawValue)}}") }
     let pipeline = try Self.whole(tokens, isRange: kind == .range)
+    loops += kind == .range ? 1 : 0
     let (then, end) = try list()
+    loops -= kind == .range ? 1 : 0
     guard let end else { throw .parsing("unexpected EOF") }
     return .branch(kind, pipeline, then: then, otherwise: try otherwise(end))
   }

@@ -54,7 +54,7 @@ extension TemplatePipeline {
     case .open:
       operand = .group(try TemplatePipeline(parsing: &tokens, depth: depth + 1))
       guard tokens.popFirst()?.kind == .close else { throw .parsing("unclosed left paren") }
-    case .pipe, .close, .declare, .assign, .comma: throw .parsing("unexpected \"\(token.kind)\" in operand")
+    case .pipe, .close, .declare, .assign, .comma: throw .parsing("unexpected \"\(token.kind.sign ?? "")\" in operand")
     }
     if case .field(let names)? = tokens.first?.kind, tokens.first?.isApart == false, !names.isEmpty {
       tokens.removeFirst()

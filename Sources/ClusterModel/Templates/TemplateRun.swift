@@ -9,6 +9,9 @@ struct TemplateRun {
   private(set) var output = ""
   private var variables: [(name: String, value: TemplateValue)]
   private var steps = 0
+  private enum Way { case turn, loop }
+  /// On the way out of the innermost loop, or of its present turn.
+  private var leaving: Way?
 
   init(root: TemplateValue) { variables = [("", root)] }
 
@@ -22,11 +25,13 @@ struct TemplateRun {
         let value = try evaluate(pipeline, dot)
         if pipeline.variables.isEmpty { output += value.text }
         try bind(pipeline, [value])
+      case .leave(let turnOnly): leaving = turnOnly ? .turn : .loop
       case .branch(let kind, let pipeline, let then, let otherwise):
         let mark = variables.count
         defer { variables.removeLast(variables.count - mark) }
         try branch(kind, pipeline, then, otherwise, dot)
       }
+      if leaving != nil { return }
     }
   }
 
@@ -51,6 +56,8 @@ struct TemplateRun {
       try bind(pipeline, pipeline.variables.count == 2 ? [.text(key), .text(value)] : [.text(value)])
       try walk(then, .text(value))
       variables.removeLast(variables.count - mark)
+      defer { leaving = nil }
+      if leaving == .loop { return }
     }
   }
 

@@ -10,6 +10,19 @@ struct TemplateToken: Sendable, Hashable {
     case literal(TemplateValue)
     case name(String)
     case pipe, open, close, declare, assign, comma
+
+    /// How it is written, where that is always the same.
+    var sign: String? {
+      switch self {
+      case .pipe: "|"
+      case .open: "("
+      case .close: ")"
+      case .declare: ":="
+      case .assign: "="
+      case .comma: ","
+      case .field, .variable, .literal, .name: nil
+      }
+    }
   }
 
   var kind: Kind

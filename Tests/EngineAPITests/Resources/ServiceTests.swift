@@ -43,6 +43,7 @@ struct ServiceTests {
       var service = try #require(transaction.service(id))
       service.previousSpec = service.spec
       service.previousSpec?.updateConfig = UpdateConfig(parallelism: 2)
+      service.previousSpec = service.previousSpec?.canonical()
       service.endpoint = .init(
         spec: EndpointSpec(mode: "vip", ports: [PortConfig(targetPort: 80, publishedPort: 0)]),
         ports: [PortConfig(targetPort: 80, publishedPort: 30_000)])
@@ -173,12 +174,18 @@ struct ServiceTests {
     #expect(new.status == 201)
   }
 
+  private static func mount(_ options: String) throws -> Mount {
+    try GoJSONDecoder().decode(Mount.self, from: try JSONValue(parsing: #"{"BindOptions":\#(options)}"#))
+  }
+
   @Test("fields that a client's version does not know are dropped")
   func versions() throws {
     let body: JSONValue = [
       "TaskTemplate": [
         "ContainerSpec": [
-          "Sysctls": ["a": "b"], "CapabilityAdd": ["CAP_X"], "OomScoreAdj": 1, "Healthcheck": ["StartInterval": 5_000_000],
+          "Sysctls": ["a": "b"], "CapabilityAdd": ["CAP_X"],
+          "Mounts": [["BindOptions": ["CreateMountpoint": true, "NonRecursive": true, "ReadOnlyForceRecursive": true]]],
+          "OomScoreAdj": 1, "Healthcheck": ["StartInterval": 5_000_000],
           "Privileges": ["NoNewPrivileges": true, "Seccomp": ["Mode": "default"], "SELinuxContext": [:]],
         ], "Resources": ["Limits": ["Pids": 5], "SwapBytes": 1], "Placement": ["MaxReplicas": 2],
       ], "Mode": ["ReplicatedJob": [:]],
@@ -190,7 +197,11 @@ struct ServiceTests {
     #expect(container.privileges?.noNewPrivileges == false && container.privileges?.seccomp == nil)
     #expect(old.taskTemplate.resources?.limits?.pids == nil && old.taskTemplate.placement?.maxReplicas == nil)
     #expect(old.mode.replicatedJob == nil && old.withMode().mode == .replicated(1))
+    #expect(container.mounts == [try Self.mount("{}")])
+    let middle = try ServiceSpec(body: body, version: APIVersion(1, 42)).taskTemplate.containerSpec?.mounts
+    #expect(middle == [try Self.mount(#"{"CreateMountpoint":true,"NonRecursive":true}"#)])
     let new = try ServiceSpec(body: body, version: .newest)
+    #expect(new.taskTemplate.containerSpec?.mounts?.first?.bindOptions?.readOnlyForceRecursive == true)
     #expect(new.taskTemplate.containerSpec?.oomScoreAdj == 1 && new.taskTemplate.resources?.swapBytes == nil)
     #expect(new.mode.replicatedJob != nil && new.taskTemplate.resources?.limits?.pids == 5)
   }

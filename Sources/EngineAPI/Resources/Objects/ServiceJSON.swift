@@ -40,19 +40,19 @@ package enum ServiceJSON {
 }
 
 extension ServiceSpec {
-  /// The spec as swarm returns it. One that an earlier release stored may not be canonical yet.
+  /// The spec as swarm returns it: what is kept, which is canonical, and two members that are always there.
   func asReadBack() -> ServiceSpec {
-    var spec = canonical()
-    spec.taskTemplate = spec.taskTemplate.asReadBack()
-    spec.taskTemplate.runtime = spec.taskTemplate.runtime ?? "container"
+    var spec = self
+    spec.taskTemplate = taskTemplate.asReadBack()
+    if taskTemplate.runtime == nil { spec.taskTemplate.runtime = "container" }
     return spec
   }
 }
 
 extension TaskSpec {
   func asReadBack() -> TaskSpec {
-    var spec = canonical()
-    if spec.containerSpec?.isolation == nil { spec.containerSpec?.isolation = "default" }
+    var spec = self
+    if containerSpec?.isolation == nil { spec.containerSpec?.isolation = "default" }
     return spec
   }
 }
