@@ -103,7 +103,7 @@ let package = Package(
     executable(
       "skepd",
       [
-        "Balancing", "ClusterModel", "ClusterRPC", "ClusterStore", "DataPlane", "EngineAPI", "EngineClient", "Identity",
+        "Balancing", "CLinux", "ClusterModel", "ClusterRPC", "ClusterStore", "DataPlane", "EngineAPI", "EngineClient", "Identity",
         "Manager", "Netfilter", "NodeAgent", "ServiceManager", "StoreSQLite", arguments, logging,
       ]),
     tests("skepd", ["ClusterModel", "Identity", logging]),

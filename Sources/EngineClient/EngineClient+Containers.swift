@@ -27,9 +27,12 @@ extension EngineClient {
     let query = timeout.map { [(name: "t", value: String($0))] } ?? []
     var request = slow("POST", "/containers/\(Self.path(id))/stop", query: query)
     // The engine answers when the container has ended; without `timeout` only the container's configuration says how long that is.
-    request.timeout = timeout.map { timeouts.slow + .seconds(Int64(max(0, $0))) }
+    request.timeout = timeout.map { timeouts.slow + .seconds(Int64(min(max(0, $0), Self.century))) }
     _ = try await success(request)
   }
+
+  /// In seconds. A grace period may be longer than what the event loop can count to.
+  private static let century = 100 * 365 * 86_400
 
   package func killContainer(_ id: String, signal: String) async throws {
     _ = try await success(slow("POST", "/containers/\(Self.path(id))/kill", query: [("signal", signal)]))

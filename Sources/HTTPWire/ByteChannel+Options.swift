@@ -17,10 +17,13 @@ extension ByteChannel {
       }
   }
 
+  /// Clients that may wait to be accepted; the system may allow fewer. Those beyond are told to try again, which no client does.
+  package static let backlog: CInt = 4_096
+
   /// Accepts connections on `descriptor`, a bound stream socket, which the result owns from then on.
   package static func accept(on descriptor: CInt) async throws -> NIOAsyncChannel<ByteChannel, Never> {
     try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
-      .serverChannelOption(.backlog, value: 1_024)
+      .serverChannelOption(.backlog, value: backlog)
       .childChannelOption(.autoRead, value: false)
       .childChannelOption(.maxMessagesPerRead, value: 1)
       .childChannelOption(.allowRemoteHalfClosure, value: true)

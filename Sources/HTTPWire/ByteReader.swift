@@ -42,13 +42,16 @@ package struct ByteReader: Sendable {
     }
   }
 
-  /// A whole body of at most `limit` bytes; more is refused with 413.
-  package mutating func body(_ decoder: inout BodyDecoder, limit: Int) async throws -> [UInt8] {
+  /// A whole body of at most `limit` bytes; more is refused with 413. `took` is called with the size of each part, before it is kept.
+  package mutating func body(
+    _ decoder: inout BodyDecoder, limit: Int, took: (Int) throws -> Void = { _ in }
+  ) async throws -> [UInt8] {
     let tooLarge = HTTPSyntaxError(status: 413, "body larger than \(limit) bytes")
     if let announced = decoder.announcedLength, announced > limit { throw tooLarge }
     var body: [UInt8] = []
     while let part = try await next(&decoder) {
       guard body.count + part.readableBytes <= limit else { throw tooLarge }
+      try took(part.readableBytes)
       body.append(contentsOf: part.readableBytesView)
     }
     return body

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import CLinux
 import DataPlane
 import EngineAPI
 import EngineClient
@@ -41,6 +42,7 @@ struct Daemon {
           ServiceManager.tell(.ready)
         }
       }
+      group.addTask { await keepMemorySmall() }
       group.addTask { await signals.wait() }
       if !isChecked { group.addTask { try await keepChecking(engine) } }
       // Whatever ends first ends all: a signal, or a part that cannot go on.
@@ -60,6 +62,11 @@ struct Daemon {
         }
       }
     }
+  }
+
+  /// What a burst of requests took goes back to the system, until cancelled.
+  private func keepMemorySmall() async {
+    while (try? await Task.sleep(for: .seconds(20))) != nil { cl_release_memory() }
   }
 
   /// Without a swarm nothing needs the relay, unless it still serves for a swarm whose state was lost.

@@ -40,11 +40,22 @@ struct GoJSONTests {
       text == #"{"ID":"x","DNSConfig":{"MemoryBytes":1},"Labels":{"a":"1","b":""},"Replicas":0,"Ratio":0,"IsOn":true}"#)
   }
 
+  @Test("long lists and maps take time in proportion", .timeLimit(.minutes(1)))
+  func long() throws {
+    let names = (0..<200_000).map { "name-\($0)" }
+    #expect(try GoJSONEncoder().encode(names).arrayValue?.count == names.count)
+    let map = Dictionary(uniqueKeysWithValues: names.map { ($0, "") })
+    let json = try GoJSONEncoder().encode(map)
+    #expect(json.objectValue?.members.count == names.count)
+    #expect(try GoJSONDecoder().decode([String: String].self, from: json) == map)
+  }
+
   @Test(
     "a wrong kind names the field",
     arguments: [
       (#"{"Replicas":"3"}"#, "json: cannot unmarshal string into Go struct field Sample.Replicas of type uint64"),
       (#"{"Replicas":-3}"#, "json: cannot unmarshal number -3 into Go struct field Sample.Replicas of type uint64"),
+      (#"{"Ratio":1e39}"#, "json: cannot unmarshal number 1e39 into Go struct field Sample.Ratio of type float32"),
       (#"{"Env":{}}"#, "json: cannot unmarshal object into Go struct field Sample.Env of type slice"),
     ])
   func wrongKind(text: String, message: String) {

@@ -100,6 +100,7 @@ struct ServiceSpecValidationTests {
       (#""UpdateConfig":{"Monitor":-1}"#, "TaskSpec: update-monitor cannot be negative"),
       (#""UpdateConfig":{"MaxFailureRatio":1.5}"#, "TaskSpec: update-maxfailureratio cannot be less than 0 or bigger than 1"),
       (#""Mode":{"Replicated":{"Replicas":9223372036854775808}}"#, "Number of replicas must be non-negative"),
+      (#""Mode":{"Replicated":{"Replicas":100001}}"#, "Number of replicas must be at most 100000"),
       (
         #""EndpointSpec":{"Mode":"dnsrr","Ports":[{"TargetPort":80}]}"#,
         "EndpointSpec: port published with ingress mode can't be used with dnsrr mode"

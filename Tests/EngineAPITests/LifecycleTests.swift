@@ -178,6 +178,37 @@ struct LifecycleTests {
     }
   }
 
+  @Test("a body that stops coming ends the connection")
+  func stuckBody() async throws {
+    var settings = FrontSettings()
+    settings.bodyTimeout = .milliseconds(50)
+    try await withFront(settings: settings) { path in
+      let client = try await RawClient(path)
+      try await client.send("POST /ours HTTP/1.1\r\nContent-Length: 4\r\n\r\nx")
+      #expect(try await !client.rest().contains("200 OK"))
+    }
+  }
+
+  @Test("bodies have a bound together, and room again when one was answered")
+  func bodies() async throws {
+    var settings = FrontSettings()
+    settings.maximumBodies = 1_000
+    try await withFront(settings: settings) { path in
+      let post = "POST /ours HTTP/1.1\r\nContent-Length: 800\r\n\r\n"
+      let first = try await RawClient(path)
+      try await first.send(post + String(repeating: "x", count: 700))
+      // Until it has arrived.
+      try await eventually {
+        (try? await RawClient.exchange(path, post + String(repeating: "x", count: 799)).hasPrefix("HTTP/1.1 503")) == true
+      }
+      try await first.send(String(repeating: "x", count: 100))
+      #expect(try await first.read(until: "}\n").hasPrefix("HTTP/1.1 200"))
+      let next = try await RawClient(path)
+      try await next.send(post + String(repeating: "x", count: 800))
+      #expect(try await next.read(until: "}\n").hasPrefix("HTTP/1.1 200"))
+    }
+  }
+
   @Test("connections over the limit are told so")
   func limit() async throws {
     var settings = FrontSettings()

@@ -210,6 +210,7 @@ struct EngineClientTests {
       _ = try await client.containers(all: true, labels: ["a=b c"])
       _ = try await client.createContainer(name: "web.1", config: ["Image": "i"])
       try await client.stopContainer("x", timeout: 10)
+      try await client.stopContainer("x", timeout: .max)
       try await client.removeContainer("x", force: true, volumes: false)
       _ = try await client.image("host:5000/a/b@sha256:1")
       try await client.connectNetwork("n", container: "x", endpoint: ["Aliases": ["z"]])
@@ -218,7 +219,7 @@ struct EngineClientTests {
       seen.withLock { $0 } == [
         "GET /v1.45/containers/json?all=1&filters=%7B%22label%22%3A%5B%22a%3Db%20c%22%5D%7D ",
         "POST /v1.45/containers/create?name=web.1 {\"Image\":\"i\"}",
-        "POST /v1.45/containers/x/stop?t=10 ",
+        "POST /v1.45/containers/x/stop?t=10 ", "POST /v1.45/containers/x/stop?t=9223372036854775807 ",
         "DELETE /v1.45/containers/x?force=1&v=0 ",
         "GET /v1.45/images/host%3A5000/a/b%40sha256%3A1/json ",
         "POST /v1.45/networks/n/connect {\"Container\":\"x\",\"EndpointConfig\":{\"Aliases\":[\"z\"]}}",

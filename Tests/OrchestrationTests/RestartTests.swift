@@ -42,6 +42,21 @@ struct RestartTests {
     #expect(cluster.tasks.map(\.state) == [.failed, .failed, .failed])
   }
 
+  @Test("are attempted for ever with the largest numbers that a policy can hold")
+  func largest() {
+    var cluster = Self.cluster(RestartPolicy(delay: 0, maxAttempts: .max, window: .max))
+    for _ in 0..<3 {
+      cluster.crash()
+      cluster.run(for: .seconds(60))
+    }
+    #expect(cluster.live.count == 1)
+    cluster.update { $0.restart?.delay = .max }
+    cluster.run(for: .seconds(60))
+    cluster.crash()
+    cluster.run(for: .seconds(60))
+    #expect(cluster.tasks.last?.desiredState == .ready)
+  }
+
   @Test("are attempted for ever when the attempts lie outside the window")
   func window() {
     var cluster = Self.cluster(RestartPolicy(delay: 0, maxAttempts: 1, window: 30_000_000_000))

@@ -9,6 +9,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -40,6 +41,9 @@ static inline uint64_t cl_monotonic_nanoseconds(void) {
   clock_gettime(CLOCK_MONOTONIC, &now);
   return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
+
+// Gives unused memory back to the system. The allocator keeps what a burst of work took, in an arena for each thread.
+static inline void cl_release_memory(void) { malloc_trim(0); }
 
 static inline int cl_epoll_create(void) {
   int fd = epoll_create1(EPOLL_CLOEXEC);

@@ -172,10 +172,13 @@ private struct SingleValue: SingleValueDecodingContainer {
 
   private static func number<T>(_ type: T.Type, _ text: String) -> T? {
     if let integer = type as? any FixedWidthInteger.Type { return parse(integer, text) as? T }
-    if type == Double.self { return Double(text) as? T }
-    if type == Float.self { return Float(text) as? T }
+    if type == Double.self { return finite(Double(text)) as? T }
+    if type == Float.self { return finite(Float(text)) as? T }
     return nil
   }
+
+  /// JSON has no infinity, so what reads as one is a number that does not fit.
+  private static func finite<F: BinaryFloatingPoint>(_ number: F?) -> F? { number.flatMap { $0.isFinite ? $0 : nil } }
 
   private static func parse<I: FixedWidthInteger>(_ type: I.Type, _ text: String) -> I? { I(text) }
 
@@ -184,7 +187,7 @@ private struct SingleValue: SingleValueDecodingContainer {
   }
 
   private static func goName(_ type: Any.Type) -> String {
-    type == Double.self ? "float64" : "\(type)".lowercased()
+    type == Double.self ? "float64" : type == Float.self ? "float32" : "\(type)".lowercased()
   }
 }
 

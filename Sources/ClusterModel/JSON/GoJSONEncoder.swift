@@ -14,32 +14,33 @@ package struct GoJSONEncoder {
 private final class Slot {
   enum Content {
     case value(JSONValue)
-    case object([(String, Slot)])
-    case array([Slot])
+    case object, array
   }
 
   var content = Content.value(.null)
+  // Beside `content` and not in it: what grows inside an enum is copied for each addition.
+  private var members: [(String, Slot)] = []
+  private var elements: [Slot] = []
 
-  func add(_ key: String, _ child: Slot) {
-    guard case .object(var members) = content else { return }
-    // The only reference must be the one that grows, or each addition would copy all before it.
-    content = .value(.null)
+  var count: Int { elements.count }
+
+  func add(_ key: String) -> Slot {
+    let child = Slot()
     members.append((key, child))
-    content = .object(members)
+    return child
   }
 
-  func add(_ child: Slot) {
-    guard case .array(var slots) = content else { return }
-    content = .value(.null)
-    slots.append(child)
-    content = .array(slots)
+  func add() -> Slot {
+    let child = Slot()
+    elements.append(child)
+    return child
   }
 
   func result(sorted: Bool) -> JSONValue {
     switch content {
     case .value(let value): return value
-    case .array(let slots): return .array(slots.map { $0.result(sorted: false) })
-    case .object(let members):
+    case .array: return .array(elements.map { $0.result(sorted: false) })
+    case .object:
       var object = JSONObject()
       for (key, slot) in sorted ? members.sorted(by: { $0.0 < $1.0 }) : members {
         object.append(key, slot.result(sorted: false))
@@ -63,12 +64,12 @@ private struct ValueEncoder: Encoder {
   }
 
   func container<Key: CodingKey>(keyedBy type: Key.Type) -> KeyedEncodingContainer<Key> {
-    slot.content = .object([])
+    slot.content = .object
     return KeyedEncodingContainer(KeyedSlots(slot: slot, isMap: isMap))
   }
 
   func unkeyedContainer() -> any UnkeyedEncodingContainer {
-    slot.content = .array([])
+    slot.content = .array
     return UnkeyedSlots(slot: slot)
   }
 
@@ -80,11 +81,7 @@ private struct KeyedSlots<Key: CodingKey>: KeyedEncodingContainerProtocol {
   let isMap: Bool
   var codingPath: [any CodingKey] { [] }
 
-  private func add(_ key: Key) -> Slot {
-    let child = Slot()
-    slot.add(isMap ? key.stringValue : GoJSONKey.name(key.stringValue), child)
-    return child
-  }
+  private func add(_ key: Key) -> Slot { slot.add(isMap ? key.stringValue : GoJSONKey.name(key.stringValue)) }
 
   mutating func encodeNil(forKey key: Key) throws { _ = add(key) }
   mutating func encode(_ value: some Encodable, forKey key: Key) throws {
@@ -116,13 +113,9 @@ private struct KeyedSlots<Key: CodingKey>: KeyedEncodingContainerProtocol {
 private struct UnkeyedSlots: UnkeyedEncodingContainer {
   let slot: Slot
   var codingPath: [any CodingKey] { [] }
-  var count: Int { if case .array(let slots) = slot.content { slots.count } else { 0 } }
+  var count: Int { slot.count }
 
-  private func add() -> Slot {
-    let child = Slot()
-    slot.add(child)
-    return child
-  }
+  private func add() -> Slot { slot.add() }
 
   mutating func encodeNil() throws { _ = add() }
   mutating func encode(_ value: some Encodable) throws { add().content = .value(try ValueEncoder.value(of: value)) }

@@ -14,7 +14,7 @@ extension ServiceSpec {
 }
 
 extension TaskSpec {
-  fileprivate func canonical() -> TaskSpec {
+  package func canonical() -> TaskSpec {
     var spec = self
     spec.containerSpec = containerSpec?.canonical()
     if runtime == "container" || runtime == "" { spec.runtime = nil }

@@ -11,9 +11,15 @@ extension ServiceSpec {
     try endpointSpec?.validate()
   }
 
+  /// Each replica is a task in memory and on disk from the moment on that it is asked for: a slip of the hand must not fill both.
+  package static let maximumReplicas: UInt64 = 100_000
+
   private func validateMode() throws(SpecError) {
     if let replicas = mode.replicated?.replicas, replicas > UInt64(Int64.max) {
       throw .invalidArgument("Number of replicas must be non-negative")
+    }
+    if let replicas = mode.replicated?.replicas, replicas > Self.maximumReplicas {
+      throw .invalidArgument("Number of replicas must be at most \(Self.maximumReplicas)")
     }
     if mode.replicated == nil, mode.global == nil { throw .invalidArgument("Unrecognized service mode") }
   }

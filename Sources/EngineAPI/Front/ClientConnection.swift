@@ -69,7 +69,9 @@ struct ClientConnection {
 
   private func answer(_ head: RequestHead, _ line: RequestLine, _ reader: inout ByteReader) async throws -> Bool {
     guard registry.enter(.answering, ticket) else { return false }
-    let request = Request(head: head, line: line, body: try await body(of: head, &reader))
+    let share = registry.bodies.share()
+    defer { share.release() }
+    let request = Request(head: head, line: line, body: try await body(of: head, &reader, share))
     return try await unlessClientLeaves { try await send(await respond(to: request), to: head) }
   }
 
@@ -86,13 +88,19 @@ struct ClientConnection {
     return .error(error.status, error.message)
   }
 
-  private func body(of head: RequestHead, _ reader: inout ByteReader) async throws -> [UInt8] {
+  private func body(of head: RequestHead, _ reader: inout ByteReader, _ share: BodyBudget.Share) async throws -> [UInt8] {
     var decoder = try BodyDecoder(request: head)
     if decoder.isDone { return [] }
     // An announced length over the limit is refused before the client is told to go on.
     let isRefused = (decoder.announcedLength ?? 0) > settings.maximumBody
     if head.expectsContinue, !isRefused { try await channel.write(Array("HTTP/1.1 100 Continue\r\n\r\n".utf8)) }
-    return try await reader.body(&decoder, limit: settings.maximumBody)
+    var timer = channel.closeAfter(settings.bodyTimeout)
+    defer { timer.cancel() }
+    return try await reader.body(&decoder, limit: settings.maximumBody) { count in
+      timer.cancel()
+      timer = channel.closeAfter(settings.bodyTimeout)
+      try share.take(count)
+    }
   }
 
   private func send(_ response: Response, to head: RequestHead) async throws -> Bool {
@@ -131,7 +139,9 @@ struct ClientConnection {
     _ reader: inout ByteReader
   ) async throws -> Bool {
     guard registry.enter(.answering, ticket) else { return false }
-    let request = Request(head: head, line: line, body: try await body(of: head, &reader))
+    let share = registry.bodies.share()
+    defer { share.release() }
+    let request = Request(head: head, line: line, body: try await body(of: head, &reader, share))
     switch await Self.result(of: change, request) {
     case .answer(let response): return try await unlessClientLeaves { try await send(response, to: head) }
     case .forward(var newHead, let body):

@@ -25,8 +25,12 @@ final class ConnectionRegistry: Sendable {
 
   private let state = Mutex(State())
   private let limit: Int
+  let bodies: BodyBudget
 
-  init(limit: Int) { self.limit = limit }
+  init(limit: Int, bodies: BodyBudget) {
+    self.limit = limit
+    self.bodies = bodies
+  }
 
   var count: Int { state.withLock { $0.entries.count } }
   var isDraining: Bool { state.withLock { $0.isDraining } }

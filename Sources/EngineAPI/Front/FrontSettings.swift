@@ -8,7 +8,11 @@ package struct FrontSettings: Sendable {
   package var maximumConnections = 10_000
   package var maximumHead = 64 * 1_024
   /// The largest body of a request that we answer or rewrite. Piped bodies have no limit: they are never held.
-  package var maximumBody = 16 * 1_024 * 1_024
+  package var maximumBody = 4 * 1_024 * 1_024
+  /// What all such bodies may take together; more are refused with 503.
+  package var maximumBodies = 64 * 1_024 * 1_024
+  /// How long a body that we wait for may bring nothing.
+  package var bodyTimeout = TimeAmount.seconds(60)
   /// From accepting a connection, or from the first byte of a later request, to the end of the head.
   package var headTimeout = TimeAmount.seconds(60)
   /// How long a connection may stay open between two requests.

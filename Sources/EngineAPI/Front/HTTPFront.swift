@@ -26,7 +26,8 @@ package struct HTTPFront: Sendable {
   /// Serves until the task is cancelled; then accepts nobody, closes idle connections and pipes at once, and gives answers in
   /// progress `drainTime`. Throws when it cannot listen at the start. `ready` is called when every address accepts.
   package func run(ready: @escaping @Sendable () -> Void = {}) async throws {
-    let registry = ConnectionRegistry(limit: settings.maximumConnections)
+    let registry = ConnectionRegistry(
+      limit: settings.maximumConnections, bodies: BodyBudget(limit: settings.maximumBodies))
     // Not a child of this task: children are cancelled with it, and answers in progress are to get their time.
     let serving = Task { try await serve(registry, ready) }
     try await withTaskCancellationHandler {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Glibc
+import HTTPWire
 
 /// A listening unix socket and its place in the file system.
 struct UnixSocketFile {
@@ -73,7 +74,7 @@ struct UnixSocketFile {
     guard chmod(temporary, 0o660) == 0 else { throw failure("chmod", path) }
     // Without the right to give it away it stays ours.
     if let id = group.flatMap(groupID) { _ = chown(temporary, uid_t.max, id) }
-    guard listen(descriptor, 1_024) == 0 else { throw failure("listen", path) }
+    guard listen(descriptor, ByteChannel.backlog) == 0 else { throw failure("listen", path) }
     guard let status = status(temporary), rename(temporary, path) == 0 else { throw failure("rename", path) }
     return status
   }

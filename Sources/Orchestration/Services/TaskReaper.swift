@@ -29,7 +29,9 @@ enum TaskReaper {
 
   /// Tasks kept per slot, live ones included; `nil` keeps all. Attempts are counted from history, so `MaxAttempts` overrides.
   private static func limit(_ service: Service, _ historyLimit: Int64) -> Int? {
-    if let attempts = service.spec.taskTemplate.restartPolicy?.maxAttempts, attempts > 0 { return Int(clamping: attempts) + 1 }
+    if let attempts = service.spec.taskTemplate.restartPolicy?.maxAttempts, attempts > 0 {
+      return min(Int(clamping: attempts), .max - 1) + 1
+    }
     return historyLimit < 0 ? nil : Int(clamping: historyLimit)
   }
 }

@@ -84,7 +84,7 @@ struct ReadyJSONTests {
       var before: [String] = []
       for target in Self.lists { before.append(try await rig.call("GET", target).text) }
       try await rig.store.transaction { try write.body(&$0) }
-      let cold = SwarmAPI(control: rig.control, engine: rig.engine, now: { SwarmRig.time })
+      let cold = SwarmAPI(control: rig.control, engine: rig.engine, eventLog: EventLog(), now: { SwarmRig.time })
       var isSeen = false
       for (target, earlier) in zip(Self.lists + ["/services/web", "/services/\(web.id)", "/tasks/t1"], before + ["", "", ""]) {
         let warm = try await rig.call("GET", target)
