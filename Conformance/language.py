@@ -176,9 +176,12 @@ class Container(Step):
     def run(self, host):
         filters = normal.quoted({"label": [f"com.docker.swarm.service.name={self.service}"]})
         found = host.json(f"/v1.41/containers/json?all=1&filters={filters}")
-        details = [host.json(f"/v1.41/containers/{each['Id']}/json") for each in found]
+        details = [each for each in (host.json(f"/v1.41/containers/{each['Id']}/json") for each in found) if each]
+        for each in details:
+            # The engine keeps them in a map.
+            each["Mounts"].sort(key=lambda mount: mount["Destination"])
         keys = ("Args", "Config", "HostConfig", "Image", "Mounts", "Name", "Path", "RestartCount")
-        return {"containers": [normal.tree({key: each[key] for key in keys}) for each in details if each]}
+        return {"containers": [normal.tree({key: each[key] for key in keys}) for each in details]}
 
 
 def mark():

@@ -155,7 +155,7 @@ TOPICS = {
         *[api("GET", f"/v1.41/services/{name}", name=f"read back: {title}") for name, (title, _) in RUNNING.items()],
         *[titled(container(name), title) for name, (title, _) in RUNNING.items()],
         *[tasks(name, title) for name, (title, _) in RUNNING.items()],
-        docker(f"volume inspect --format '{{{{json .}}}}' {VOLUME}"), docker("volume inspect --format '{{json .}}' specs"),
+        docker(f"volume inspect --format '{{{{.Labels}}}} {{{{.Driver}}}}' {VOLUME} specs specs2"),
         docker("service rm " + " ".join(RUNNING)), settle(), quietly(docker(f"volume rm specs specs2 {VOLUME}")),
         created("x", "isolation x", dict(container={"Isolation": "x"})), quietly(docker("service rm x")),
     ],
