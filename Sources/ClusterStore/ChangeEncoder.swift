@@ -45,7 +45,8 @@ struct ChangeEncoder {
     if old?.specPart != service.specPart {
       writes.append(.init(key: RecordKey.serviceSpec(service.id), value: try ObjectRecords.encode(service.specPart)))
     }
-    if old?.statusPart != service.statusPart {
+    // A service without a record of its status has none yet.
+    if (old?.statusPart ?? .init()) != service.statusPart {
       writes.append(.init(key: RecordKey.serviceStatus(service.id), value: try ObjectRecords.encode(service.statusPart)))
     }
     return writes

@@ -9,16 +9,17 @@ package struct ByteReader: Sendable {
 
   package init(_ channel: ByteChannel) { self.channel = channel }
 
-  /// The bytes of the next head; nil when the peer ended cleanly before its first byte. `started` is called at that byte.
+  /// The bytes of the next head; nil when the peer ended cleanly before its first byte. `started` is called when it has begun and has
+  /// to be waited for.
   package mutating func head(limit: Int, started: () -> Void = {}) async throws -> [UInt8]? {
     var scanned = 0
     while true {
       if scanned == 0 { dropEmptyLines() }
-      if buffer.readableBytes > 0, scanned == 0 { started() }
       if let end = HeadParser.end(in: buffer.readableBytesView, from: scanned) {
         guard end <= limit else { throw Self.tooLong }
         return buffer.readBytes(length: end)
       }
+      if buffer.readableBytes > 0, scanned == 0 { started() }
       scanned = buffer.readableBytes
       guard scanned < limit else { throw Self.tooLong }
       guard try await fill() else {

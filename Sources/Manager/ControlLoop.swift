@@ -16,9 +16,6 @@ package final class ControlLoop: Sendable {
 
   /// How long to wait after a write failed before deciding anew from what the store holds.
   private static let retryDelay = Duration.seconds(1)
-  /// How far apart steps begin, at least. The first of a burst of writes is acted on at once; the rest of it makes few steps, whose
-  /// commits would otherwise be as many as the writes' own.
-  private static let pace = Duration.milliseconds(5)
 
   package init(store: Store, logger: Logger, now: @escaping @Sendable () -> Now) {
     self.store = store
@@ -43,8 +40,7 @@ package final class ControlLoop: Sendable {
         failure = nil
         for warning in plane.withLock({ $0.takeWarnings() }) { logger.warning("\(warning)") }
         await wakeup.wait(until: deadline, uptime: now().uptime)
-        let rest = began + Self.pace - now().uptime
-        if rest > .zero { try? await Task.sleep(for: rest) }
+        await wakeup.pace(since: began, uptime: now().uptime)
       } catch {
         if failure != "\(error)" {
           logger.error(

@@ -42,8 +42,10 @@ package actor NodeSession: Dispatcher {
   package func run() async {
     let watcher = await store.watch(wakeup.signal)
     while !Task.isCancelled {
+      let began = now().uptime
       await refresh(watcher)
       await wakeup.wait(until: nil, uptime: .zero)
+      await wakeup.pace(since: began, uptime: now().uptime)
     }
     await store.stopWatching(watcher)
     for reader in readers { reader.finish() }

@@ -7,6 +7,16 @@ struct Wakeup: Sendable {
 
   init() { (stream, signal) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1)) }
 
+  /// How far apart rounds begin, at least. The first of a burst of writes is acted on at once; the rest of it makes few rounds, which
+  /// would otherwise cost as much as the writes themselves.
+  private static let pace = Duration.milliseconds(5)
+
+  /// Returns when the next round may begin after one that began at `start`.
+  func pace(since start: Duration, uptime: Duration) async {
+    let rest = start + Self.pace - uptime
+    if rest > .zero { try? await Task.sleep(for: rest) }
+  }
+
   /// Returns after a signal, at `deadline`, or when the task is cancelled. `deadline` and `uptime` are of one monotonic clock.
   func wait(until deadline: Duration?, uptime: Duration) async {
     let timer = signal
