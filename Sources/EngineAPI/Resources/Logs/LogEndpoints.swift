@@ -31,7 +31,9 @@ extension SwarmAPI {
   private func logs(_ call: Call, _ collector: LogCollector) -> Response {
     let isMultiplexed = call.version >= APIVersion(1, 42) && !collector.framing.isTerminal
     let type = isMultiplexed ? "application/vnd.docker.multiplexed-stream" : "application/vnd.docker.raw-stream"
-    return Response(headers: ["Content-Type": type], body: .stream(ProducedStream { await collector.run(into: $0) }))
+    return Response(
+      headers: ["Content-Type": type], body: .stream(ProducedStream { await collector.run(into: $0) }),
+      isEndless: collector.options.follow)
   }
 }
 
