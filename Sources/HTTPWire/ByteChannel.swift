@@ -22,11 +22,15 @@ package final class ByteChannel: Sendable {
   private let handler: NIOLoopBound<ByteChannelHandler>
   private let closeState = Mutex(CloseState())
 
+  /// For tasks that mostly read and write this channel.
+  package let executor: any TaskExecutor
+
   /// Sets up `channel`, on its event loop, with the options of `configure` already in place.
   package init(wrappingOnEventLoop channel: any Channel) throws {
     let handler = ByteChannelHandler()
     try channel.pipeline.syncOperations.addHandler(handler)
     self.channel = channel
+    executor = LoopExecutor(channel.eventLoop)
     self.handler = NIOLoopBound(handler, eventLoop: channel.eventLoop)
     channel.closeFuture.whenComplete { [weak self] _ in self?.didClose() }
   }

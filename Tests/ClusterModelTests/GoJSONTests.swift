@@ -40,6 +40,20 @@ struct GoJSONTests {
       text == #"{"ID":"x","DNSConfig":{"MemoryBytes":1},"Labels":{"a":"1","b":""},"Replicas":0,"Ratio":0,"IsOn":true}"#)
   }
 
+  @Test("an optional that is empty can be read as absent, which is what writing and reading again makes of it; in a map it stays")
+  func omittingEmpty() throws {
+    let empty = #"{"ID":"","Env":[],"Labels":{},"DNSConfig":{},"Replicas":0}"#
+    let sample = try GoJSONDecoder(omitsEmpty: true).decode(Sample.self, from: Array(empty.utf8))
+    let wanted = Sample(
+      id: "", dnsConfig: Limits(nanoCPUs: nil, memoryBytes: 0), env: nil, labels: nil, replicas: 0, ratio: 0, isOn: false)
+    #expect(sample == wanted)
+    let plain = try GoJSONDecoder().decode(Sample.self, from: Array(empty.utf8))
+    #expect(plain.env == [] && plain.labels == [:])
+    #expect(try GoJSONDecoder().decode(Sample.self, from: try GoJSONEncoder().encode(plain)) == wanted)
+    let map = try GoJSONDecoder(omitsEmpty: true).decode([String: String].self, from: Array(#"{"a":""}"#.utf8))
+    #expect(map == ["a": ""])
+  }
+
   @Test("long lists and maps take time in proportion", .timeLimit(.minutes(1)))
   func long() throws {
     let names = (0..<200_000).map { "name-\($0)" }

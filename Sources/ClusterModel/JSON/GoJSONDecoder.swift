@@ -16,7 +16,10 @@ package struct JSONTypeError: Error, Hashable, CustomStringConvertible {
 /// Decodes types by the rules of Go's `encoding/json`, which clients rely on: keys match in any case, null and absent mean the zero
 /// value, unknown keys are ignored, the last of two equal keys wins.
 package struct GoJSONDecoder {
-  package init() {}
+  private let omitsEmpty: Bool
+
+  /// With `omitsEmpty` an optional text, list or map that is empty is as good as absent: what `GoJSONEncoder` leaves out.
+  package init(omitsEmpty: Bool = false) { self.omitsEmpty = omitsEmpty }
 
   /// Throws `JSONSyntaxError` or `JSONTypeError`, or what a type's own `init(from:)` throws.
   package func decode<T: Decodable>(_ type: T.Type, from bytes: some Sequence<UInt8>) throws -> T {
@@ -24,7 +27,8 @@ package struct GoJSONDecoder {
   }
 
   package func decode<T: Decodable>(_ type: T.Type, from value: JSONValue) throws -> T {
-    try ValueDecoder(value: value, path: [PathKey(stringValue: "\(T.self)")], isMap: T.self is any StringKeyedMap.Type).value(
+    let path = [PathKey(stringValue: "\(T.self)")]
+    return try ValueDecoder(value: value, path: path, omitsEmpty: omitsEmpty, isMap: T.self is any StringKeyedMap.Type).value(
       type)
   }
 }
@@ -32,6 +36,7 @@ package struct GoJSONDecoder {
 private struct ValueDecoder: Decoder {
   var value: JSONValue
   var path: [PathKey]
+  var omitsEmpty: Bool
   var isMap = false
   var codingPath: [any CodingKey] { path }
   var userInfo: [CodingUserInfoKey: Any] { [:] }
@@ -67,7 +72,8 @@ private struct ValueDecoder: Decoder {
   }
 
   func child(_ value: JSONValue, _ key: String, _ type: Any.Type) -> ValueDecoder {
-    ValueDecoder(value: value, path: path + [PathKey(stringValue: key)], isMap: type is any StringKeyedMap.Type)
+    ValueDecoder(
+      value: value, path: path + [PathKey(stringValue: key)], omitsEmpty: omitsEmpty, isMap: type is any StringKeyedMap.Type)
   }
 }
 
@@ -98,6 +104,20 @@ private struct KeyedValues<Key: CodingKey>: KeyedDecodingContainerProtocol {
   func contains(_ key: Key) -> Bool { !find(key).isNull }
   func decodeNil(forKey key: Key) throws -> Bool { find(key).isNull }
   func decode<T: Decodable>(_ type: T.Type, forKey key: Key) throws -> T { try child(key, type).value(type) }
+
+  func decodeIfPresent<T: Decodable>(_ type: T.Type, forKey key: Key) throws -> T? {
+    guard contains(key) else { return nil }
+    let value = try decode(type, forKey: key)
+    guard decoder.omitsEmpty, !decoder.isMap, let list = value as? any Collection, list.isEmpty else { return value }
+    return nil
+  }
+
+  func decodeIfPresent(_ type: String.Type, forKey key: Key) throws -> String? {
+    guard contains(key) else { return nil }
+    let text = try decode(type, forKey: key)
+    return decoder.omitsEmpty && !decoder.isMap && text.isEmpty ? nil : text
+  }
+
   func superDecoder() throws -> any Decoder { decoder }
   func superDecoder(forKey key: Key) throws -> any Decoder { child(key, Any.self) }
   func nestedContainer<N: CodingKey>(keyedBy type: N.Type, forKey key: Key) throws -> KeyedDecodingContainer<N> {
@@ -124,7 +144,8 @@ private struct UnkeyedValues: UnkeyedDecodingContainer {
   private mutating func next(_ type: Any.Type) throws -> ValueDecoder {
     guard !isAtEnd else { throw decoder.mismatch("element") }
     defer { currentIndex += 1 }
-    return ValueDecoder(value: array[currentIndex], path: decoder.path, isMap: type is any StringKeyedMap.Type)
+    return ValueDecoder(
+      value: array[currentIndex], path: decoder.path, omitsEmpty: decoder.omitsEmpty, isMap: type is any StringKeyedMap.Type)
   }
 
   mutating func decodeNil() throws -> Bool {

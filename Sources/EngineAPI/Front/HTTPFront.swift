@@ -68,10 +68,10 @@ package struct HTTPFront: Sendable {
       return await refuse(channel)
     }
     defer { registry.remove(ticket) }
-    await ClientConnection(
+    let connection = ClientConnection(
       channel: channel, ticket: ticket, registry: registry, responder: responder, engineSocket: engineSocket, settings: settings,
-      logger: logger
-    ).run()
+      logger: logger)
+    await withTaskExecutorPreference(channel.executor) { await connection.run() }
   }
 
   private func refuse(_ channel: ByteChannel) async {

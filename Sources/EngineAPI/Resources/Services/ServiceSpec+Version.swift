@@ -5,19 +5,15 @@ import ClusterModel
 extension ServiceSpec {
   /// Reads a body as a client of `version` means it: fields that its version does not know are dropped.
   init(body: JSONValue, version: APIVersion) throws {
-    self = try GoJSONDecoder().decode(ServiceSpec.self, from: body)
+    // Empty lists and texts are absent ones.
+    self = try GoJSONDecoder(omitsEmpty: true).decode(ServiceSpec.self, from: body)
     if version < APIVersion(1, 44), taskTemplate.networks?.isEmpty ?? true,
       let networks = body.objectValue?.member(ignoringCase: "Networks"), !networks.isNull
     {
-      taskTemplate.networks = try GoJSONDecoder().decode([TaskSpec.Network].self, from: networks)
+      let given = try GoJSONDecoder(omitsEmpty: true).decode([TaskSpec.Network].self, from: networks)
+      taskTemplate.networks = given.isEmpty ? nil : given
     }
     drop(unknownTo: version)
-    try dropEmpty()
-  }
-
-  /// Coding leaves out empty lists and texts, which are absent ones.
-  private mutating func dropEmpty() throws {
-    self = try GoJSONDecoder().decode(ServiceSpec.self, from: try GoJSONEncoder().encode(self))
   }
 
   private mutating func drop(unknownTo version: APIVersion) {
