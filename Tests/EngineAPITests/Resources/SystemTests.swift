@@ -76,8 +76,7 @@ struct SystemTests {
   @Test(
     "what is not the swarm's goes to the engine",
     arguments: [
-      ("GET", "/version"), ("GET", "/containers/json"), ("PUT", "/services"), ("GET", "/services/a/b"), ("GET", "/services/"),
-      ("POST", "/_ping"), ("GET", "/"), ("DELETE", "/swarm"), ("GET", "/distribution/x/json"),
+      ("GET", "/version"), ("GET", "/containers/json"), ("POST", "/_ping"), ("GET", "/"), ("GET", "/distribution/x/json"),
     ])
   func piped(method: String, path: String) async throws {
     #expect(try await SwarmRig().call(method, path) == (0, "piped"))

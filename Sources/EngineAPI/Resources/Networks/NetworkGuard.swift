@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import ClusterModel
+import EngineClient
 import HTTPWire
 
 /// The engine's network that published ports are reached through, on every host.
@@ -18,7 +19,12 @@ extension SwarmAPI {
     guard let ingress = await ingress(), let filters = try? Filters(call.query["filters"], allowed: keys) else {
       return call.unchanged
     }
-    let engines = try await engine.networks(filters: filters.all).map(\.raw)
+    let engines: [JSONValue]
+    do { engines = try await engine.networks(filters: filters.all).map(\.raw) } catch let error as EngineError {
+      // In its own words, as in swarm mode.
+      guard let status = error.status else { throw error }
+      throw APIError(status: status, error.message)
+    }
     return .answer(.json(.array((ingress.matches(filters) ? [ingress.listed] : []) + engines)))
   }
 
