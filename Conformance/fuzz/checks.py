@@ -13,6 +13,7 @@ KNOWN = [
     (500, r"Invalid (role|membership|desired-state) filter: '.*'", "a filter's value that is no word of its list"),
     (500, r"unrecognized rollback option .*", "services/update: rollback"),
     (500, r"service does not have a previous spec", "services/update: registryAuthFrom=previous-spec"),
+    (500, r"invalid filter: .*", "networks: the engine's words about a filter's value"),
     (501, r"rpc error: code = Unimplemented desc = service mode change is not allowed", "services/update"),
     (501, r"rpc error: code = Unimplemented desc = renaming services is not supported", "services/update"),
     (501, r".* (is|are) not supported by this release of Skep.*", "what comes with a later release"),

@@ -36,7 +36,7 @@ package struct SwarmAPI: Responder {
   }
 
   package func route(_ line: RequestLine) -> Route {
-    guard let (route, id) = find(line) else { return .pipe }
+    guard let (route, id) = find(line) else { return Self.isOfSwarm(line) ? .ours : .pipe }
     guard case .rewrite(let change) = route.action else { return .ours }
     return .rewrite { request in
       do { return try await change(self, Call(request: request, id: id)) } catch { throw APIError.from(error) }
@@ -64,6 +64,16 @@ package struct SwarmAPI: Responder {
       return try await handle(self, call, swarm)
     case .rewrite: throw APIError(status: 404, "page not found")
     }
+  }
+
+  /// Never the engine's, whatever stands around it: what the engine takes for `1.41` (`/v1.41.0/swarm/init`) we need not know, and
+  /// its own swarm mode must not be turned on beside us.
+  private static func isOfSwarm(_ line: RequestLine) -> Bool {
+    var parts = line.path.split(separator: "/")[...]
+    if let first = parts.first, first.hasPrefix("v"), first.dropFirst().allSatisfy({ $0 == "." || $0.isNumber }) {
+      parts.removeFirst()
+    }
+    return parts.first.map { ["swarm", "services", "tasks", "nodes", "secrets", "configs"].contains($0) } ?? false
   }
 
   private func find(_ line: RequestLine) -> (SwarmRoute, id: String)? {

@@ -43,7 +43,7 @@ struct SwarmRoute: Sendable {
 }
 
 extension SwarmRoute {
-  // What is not here goes to the engine, which answers unknown paths and methods with 404.
+  // What is not here and not of the swarm goes to the engine, which answers unknown paths and methods with 404.
   static let table: [SwarmRoute] =
     [
       SwarmRoute("GET", "/_ping", .always { await $0.ping($1) }),

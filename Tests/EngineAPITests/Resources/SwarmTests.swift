@@ -224,4 +224,20 @@ struct SwarmTests {
       #expect(try await rig.call(method, path, "{}") == (404, "\(kind) x not found"))
     }
   }
+
+  @Test(
+    "no way of writing a path of swarm's leads to the engine's own swarm mode",
+    arguments: [
+      "/v1.41.0/swarm/init", "/v1.41./swarm/init", "/v1/services", "/v99999999999999999999.1/tasks", "/services//logs",
+      "//nodes/x",
+      "/swarm/x", "/secrets/a/b/c", "/tasks/",
+    ])
+  func neverPiped(target: String) async throws {
+    let rig = try await SwarmRig()
+    let answer = try await rig.call("POST", target, "{}")
+    #expect(answer == (404, "page not found"))
+    #expect(try await rig.call("PUT", "/services") == (404, "page not found"))
+    #expect(try await rig.call("DELETE", "/swarm") == (404, "page not found"))
+    #expect(try await rig.call("GET", "/v1.41.0/containers/json").text == "piped")
+  }
 }

@@ -76,8 +76,7 @@ struct SystemTests {
   @Test(
     "what is not the swarm's goes to the engine",
     arguments: [
-      ("GET", "/containers/json"), ("PUT", "/services"), ("GET", "/services/a/b"), ("GET", "/services/"),
-      ("POST", "/_ping"), ("GET", "/"), ("DELETE", "/swarm"), ("GET", "/distribution/x/json"),
+      ("GET", "/containers/json"), ("POST", "/_ping"), ("GET", "/"), ("GET", "/distribution/x/json"),
     ])
   func piped(method: String, path: String) async throws {
     #expect(try await SwarmRig().call(method, path) == (0, "piped"))
@@ -134,6 +133,7 @@ struct NetworkGuardTests {
       (#"{"until":["1h"]}"#, #"{"until":["1h"],"label!":["skep.cluster"]}"#),
       (#"{"until":{"1h":true}}"#, #"{"until":{"1h":true},"label!":{"skep.cluster":true}}"#),
       (#"{"label!":["a"]}"#, #"{"label!":["a","skep.cluster"]}"#),
+      (#"{"until":[],"label":{}}"#, #"{"label!":["skep.cluster"]}"#),
       (#"{"label!":{"a":true}}"#, #"{"label!":{"a":true,"skep.cluster":true}}"#),
     ])
   func forms(text: String, expected: String) { #expect(SwarmAPI.sparingOurs(text) == expected) }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import ClusterModel
+import EngineClient
 import HTTPWire
 
 /// The engine's network that published ports are reached through, on every host.
@@ -18,7 +19,14 @@ extension SwarmAPI {
     guard let ingress = await ingress(), let filters = try? Filters(call.query["filters"], allowed: keys) else {
       return call.unchanged
     }
-    let engines = try await engine.networks(filters: filters.all, version: call.request.version?.description).map(\.raw)
+    let engines: [JSONValue]
+    do {
+      engines = try await engine.networks(filters: filters.all, version: call.request.version?.description).map(\.raw)
+    } catch let error as EngineError {
+      // In its own words, as in swarm mode.
+      guard let status = error.status else { throw error }
+      throw APIError(status: status, error.message)
+    }
     return .answer(.json(.array((ingress.matches(filters) ? [ingress.listed] : []) + engines)))
   }
 
@@ -96,10 +104,13 @@ extension SwarmAPI {
     return .forward(head, body: call.request.body)
   }
 
-  /// The filters with `label!=skep.cluster` added, in the form they came in; `nil` when they are not filters.
+  /// The filters with `label!=skep.cluster` added, in the form they came in; `nil` when they are not filters. Keys without values say
+  /// nothing, and moby 20.10 answers an empty `until` not at all: they are left out.
   static func sparingOurs(_ text: String) -> String? {
     guard let json = text.isEmpty ? .object(JSONObject()) : try? JSONValue(parsing: text) else { return nil }
-    guard var object = json.isNull ? JSONObject() : json.objectValue else { return nil }
+    guard let given = json.isNull ? JSONObject() : json.objectValue else { return nil }
+    var object = JSONObject()
+    for member in given.members where !member.value.hasNoMembers { object.append(member.key, member.value) }
     let key = "label!"
     switch object[key] {
     case .object(var old)?:
@@ -126,4 +137,9 @@ extension SwarmAPI {
 extension Call {
   /// To the engine as it came.
   var unchanged: Rewritten { .forward(request.head, body: request.body) }
+}
+
+extension JSONValue {
+  /// An empty list or object.
+  fileprivate var hasNoMembers: Bool { arrayValue?.isEmpty ?? objectValue?.members.isEmpty ?? false }
 }
