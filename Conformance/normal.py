@@ -38,10 +38,21 @@ def tree(value, key=""):
     if key == "PublishedPort" and isinstance(value, int) and 30000 <= value <= 32767:
         return "<port>"
     if isinstance(value, dict):
-        return {text(k): tree(v, k) for k, v in value.items()}
+        return members(value)
     if isinstance(value, list):
         return [tree(v) for v in value]
     return text(value) if isinstance(value, str) else value
+
+
+def members(value):
+    """Keys that become the same, such as ids, are told apart by what stands behind them."""
+    same = {}
+    for key, member in value.items():
+        same.setdefault(text(key), []).append(tree(member, key))
+    return {
+        key + (f"#{number + 1}" if number else ""): member
+        for key, found in same.items() for number, member in enumerate(listed(found))
+    }
 
 
 def listed(value):
