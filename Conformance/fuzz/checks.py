@@ -14,6 +14,7 @@ KNOWN = [
     (500, r"unrecognized rollback option .*", "services/update: rollback"),
     (500, r"service does not have a previous spec", "services/update: registryAuthFrom=previous-spec"),
     (500, r"invalid filter: .*", "networks: the engine's words about a filter's value"),
+    (500, r"strconv\.ParseInt: parsing .*: (invalid syntax|value out of range)", "events: the engine's words about since and until"),
     (501, r"rpc error: code = Unimplemented desc = service mode change is not allowed", "services/update"),
     (501, r"rpc error: code = Unimplemented desc = renaming services is not supported", "services/update"),
     (501, r".* (is|are) not supported by this release of Skep.*", "what comes with a later release"),
@@ -73,7 +74,9 @@ def wrong_content(sent, answer):
     if kind != "application/json":
         return f"Content-Type {kind!r}"
     try:
-        json.loads(answer.body)
+        # Events are an object a line.
+        for part in answer.body.splitlines() if "/events" in sent.target else [answer.body]:
+            json.loads(part)
     except ValueError:
         return "an answer that is no JSON"
     return None

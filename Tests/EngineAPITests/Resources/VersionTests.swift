@@ -51,6 +51,10 @@ struct VersionTests {
     let version = try JSONValue(parsing: try await rig.call("GET", "/version").text)
     #expect(version["ApiVersion"] == .string(told) && version["MinAPIVersion"] == "1.24")
     #expect(version["Components"]?.arrayValue?.first?["Details"]?["ApiVersion"] == .string(told))
+    let skep: JSONValue = [
+      "Name": "Skep", "Version": .string(Release.version), "Details": ["ApiVersion": "1.50", "MinAPIVersion": "1.24"],
+    ]
+    #expect(version["Components"]?.arrayValue?.last == skep)
     #expect(await rig.api.announcement.apiVersion == told)
     await rig.engine.goAway()
     #expect(try await rig.call("GET", "/version").status == 503)

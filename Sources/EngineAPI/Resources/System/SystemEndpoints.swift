@@ -38,21 +38,29 @@ extension SwarmAPI {
     return .json(info)
   }
 
-  /// The engine's own answer, with no newer version of the API in it than is served: there are clients that speak what they read here.
+  /// The engine's own answer with Skep among its components, and with no newer version of the API in it than is served: there are
+  /// clients that speak what they read here.
   func version(_ call: Call) async throws -> Response {
     var version = try await engine.version(version: call.request.version?.description).raw
     Self.limitVersion(&version)
     if let components = version["Components"]?.arrayValue {
-      version["Components"] = .array(
-        components.map { component in
-          var component = component
-          guard var details = component["Details"] else { return component }
-          Self.limitVersion(&details)
-          component["Details"] = details
-          return component
-        })
+      version["Components"] = .array(components.map(Self.limited) + [Self.component])
     }
     return .json(version)
+  }
+
+  /// What `docker version` shows of us, after the engine and its parts.
+  private static let component: JSONValue = [
+    "Name": "Skep", "Version": .string(Release.version),
+    "Details": ["ApiVersion": .string("\(APIVersion.newest)"), "MinAPIVersion": .string("\(APIVersion.oldest)")],
+  ]
+
+  private static func limited(_ component: JSONValue) -> JSONValue {
+    var component = component
+    guard var details = component["Details"] else { return component }
+    limitVersion(&details)
+    component["Details"] = details
+    return component
   }
 
   private static func limitVersion(_ object: inout JSONValue) {
