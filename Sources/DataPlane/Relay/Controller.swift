@@ -157,7 +157,7 @@ extension Controller {
     } else {
       // No copy, so this process drains by itself, as at SIGTERM.
       drainDeadline = now + configuration.drainTimeout.nanoseconds
-      shared.tellAll(.resume)
+      shared.resume()
     }
   }
 }

@@ -19,20 +19,10 @@ extension Reactor {
       retryLeft()
       endSessionsOfLost()
     case .collect(let ticket, let bytes): shared.notices.post(.collected(ticket: ticket, bytes ? liveBytes() : [:]))
-    case .roomAgain, .resume: break
+    case .roomAgain: break
     case .drain: drain()
     case .park: pause = .parked
     case .stop: pause = .stopped
-    }
-  }
-
-  /// Stands still between two turns.
-  mutating func waitToResume() {
-    var isResumed = false
-    while !isResumed {
-      for order in shared.orders[thread].waitForAll() {
-        if case .resume = order { isResumed = true } else { obey(order) }
-      }
     }
   }
 

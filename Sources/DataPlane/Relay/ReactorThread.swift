@@ -7,8 +7,10 @@
 final class ReactorThread: @unchecked Sendable {
   private var reactor: Reactor?
   private let shared: Shared
+  private let number: Int
 
   init(_ reactor: consuming Reactor, shared: Shared) {
+    number = reactor.thread
     self.reactor = consume reactor
     self.shared = shared
   }
@@ -22,7 +24,7 @@ final class ReactorThread: @unchecked Sendable {
       switch reactor?.run() {
       case .parked:
         shared.notices.post(.parked)
-        reactor?.waitToResume()
+        _ = shared.resumptions[number].waitForAll()
       case .stopped, nil:
         // Its descriptors are closed before anybody hears of the end.
         reactor = nil

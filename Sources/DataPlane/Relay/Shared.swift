@@ -18,9 +18,8 @@ enum ReactorOrder: Sendable {
   case roomAgain
   /// Take no more clients.
   case drain
-  /// Stand still until `resume`.
+  /// Stand still until `Shared.resume` says otherwise.
   case park
-  case resume
   case stop
 }
 
@@ -45,6 +44,9 @@ struct Arrival: Sendable {
 final class Shared: Sendable {
   let orders: [Inbox<ReactorOrder>]
   let notices: Inbox<ReactorNotice>
+  /// Of their own, since a thread that stands still must touch nothing while the process is copied, and nothing afterwards that the
+  /// copy uses as well.
+  let resumptions: [Inbox<Void>]
   let room: Room
   private let table: Mutex<ListenerTable>
 
@@ -52,6 +54,9 @@ final class Shared: Sendable {
     var inboxes: [Inbox<ReactorOrder>] = []
     for _ in 0..<threads { inboxes.append(try Inbox()) }
     orders = inboxes
+    var resumptions: [Inbox<Void>] = []
+    for _ in 0..<threads { resumptions.append(try Inbox()) }
+    self.resumptions = resumptions
     notices = try Inbox()
     room = Room(connectionLimit: connectionLimit, descriptorLimit: descriptorLimit)
     table = Mutex(ListenerTable(threads: threads, seed: seed))
@@ -67,6 +72,11 @@ final class Shared: Sendable {
     }
     if becameDue { notices.post(.reportDue) }
     return result
+  }
+
+  /// Lets threads that stand still go on.
+  func resume() {
+    for inbox in resumptions { inbox.post(()) }
   }
 
   func tellAll(_ order: ReactorOrder) {
