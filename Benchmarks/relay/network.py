@@ -14,8 +14,8 @@ def call(*command):
 
 
 class Network:
-    def __init__(self, directory):
-        self.directory = directory
+    def __init__(self, directory, congestion=None):
+        self.directory, self.congestion = directory, congestion
         self.id = f"skb{os.getpid()}"
         self.processes = []
 
@@ -27,6 +27,8 @@ class Network:
             # Every closed connection leaves its port taken for a minute.
             self.sysctl(name, "ipv4.ip_local_port_range=1024 65535", "ipv4.tcp_tw_reuse=1")
             self.sysctl(name, "ipv4.conf.all.rp_filter=0", "ipv4.conf.default.rp_filter=0", "core.somaxconn=8192")
+            if self.congestion:
+                self.sysctl(name, f"ipv4.tcp_congestion_control={self.congestion}")
         self.link(client, "c", f"{CLIENT}/24", balancer, "l", f"{BALANCER}/24")
         self.link(backend, "b", f"{BACKEND}/24", balancer, "m", "10.201.2.1/24")
         call("ip", "-n", client, "route", "add", "default", "via", BALANCER)
@@ -59,7 +61,9 @@ class Network:
             file.write(
                 f"daemon off; pid {self.directory}/backend.pid; error_log /dev/null; worker_processes 1;"
                 "events { worker_connections 16384; } http { access_log off; sendfile on; keepalive_requests 1000000000;"
-                f"keepalive_timeout 600; root {self.directory}; server {{ {listens} }} }}\n")
+                f"keepalive_timeout 600; root {self.directory}; server {{ {listens}"
+                # Head and body of a small answer in one segment, as most servers send them.
+                " location = /small { sendfile off; } } }\n")
         self.start("b", "nginx", "-c", path)
 
     def start(self, end, *command):
