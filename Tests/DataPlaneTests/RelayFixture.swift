@@ -87,7 +87,7 @@ final class RelayFixture: Sendable {
 
   func receive() throws -> ControlMessage { try state.withLock { try Self.receive(&$0.link) } }
 
-  private static func receive(_ link: inout ControlSocket) throws -> ControlMessage {
+  static func receive(_ link: inout ControlSocket) throws -> ControlMessage {
     for _ in 0..<50 {
       var watched = pollfd(fd: link.descriptor, events: Int16(POLLIN), revents: 0)
       _ = poll(&watched, 1, 100)

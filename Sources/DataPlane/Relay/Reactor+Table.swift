@@ -95,13 +95,15 @@ extension Reactor {
     sockets[index] = nil
   }
 
-  /// Who waits for an endpoint that is gone need not wait for its timeout.
+  /// Who waits for an endpoint that is gone need not wait for its timeout. One that has accepted, and was not asked yet, is kept.
   private mutating func retryLeft() {
     var index = firstConnecting
     var left: [Int] = []
     while index >= 0 {
       let connection = table[Int(index)]
-      if let handle = connection.endpoint, listeners[Int(connection.listener)]?.balancer.endpoint(handle) == nil {
+      if let handle = connection.endpoint, listeners[Int(connection.listener)]?.balancer.endpoint(handle) == nil,
+        cl_is_connecting(table[side: 2 * Int(index) + 1].descriptor) != 0
+      {
         left.append(Int(index))
       }
       index = connection.next
