@@ -14,6 +14,8 @@ extension Stage {
       conversations[number] = Conversation(client: try ScriptPeer(to: listener.address, from: address))
     case .isRefused(let name):
       let address = try listener(name).address
+      // The relay's threads let go of it one after the other.
+      try until("the end of \(address)") { TestHost.listeningSocket(address.number) == nil }
       do { try ScriptPeer(to: address, from: "127.0.0.1").close() } catch { return }
       throw Mismatch("\(address) is open")
     case .sendsUntilStalled(let limit):
