@@ -93,6 +93,9 @@ static inline int cl_connect(uint32_t address, uint16_t port, uint32_t source) {
   return fd;
 }
 
+// Whether a socket of `cl_connect` still waits for an answer.
+int cl_is_connecting(int fd);
+
 // The way of a datagram: who sent it from where, and to which of our addresses. Addresses as by `cl_accept`.
 struct cl_flow {
   uint64_t client_high, client_low;

@@ -51,6 +51,8 @@ extension Reactor {
         tally(count, from: side)
         if !write(count, to: other) { return }
       } else if count == 0 {
+        // After a failed write an end may be a reset whose error that write has taken: it is no end of what was said.
+        if table[side: side].flags.contains(.broken) { return end(side >> 1, reset: true) }
         table[side: side].flags.insert(.ended)
         table[side: side].flags.remove(.readable)
         return passEnd(from: side)
