@@ -58,7 +58,7 @@ package struct DatagramSessions {
     package init() {}
   }
 
-  private let capacity: Int
+  let capacity: Int
   private var sessions: [DatagramSession] = []
   private var free: [Int32] = []
   private var indexes: [DatagramFlow: Int32] = [:]

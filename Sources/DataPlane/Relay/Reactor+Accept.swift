@@ -84,12 +84,13 @@ extension Reactor {
       let (address, port) = listeners[listener]?.balancer.destination(handle)
     {
       listeners[listener]?.balancer.opened(handle)
+      if table[index].attempts > 0 { listeners[listener]?.retries += 1 }
       table[index].endpoint = handle
       let descriptor = cl_connect(address.bits, port, source)
       if descriptor >= 0, watchConnecting(index, descriptor) { return }
-      giveUpEndpoint(index)
+      giveUpEndpoint(index, descriptor < 0 ? ConnectFailure(errno: -descriptor) : .other)
     }
-    listeners[listener]?.refused += 1
+    listeners[listener]?.refusals.count(.noEndpoint)
     end(index, reset: true)
   }
 
@@ -102,7 +103,7 @@ extension Reactor {
     let side = 2 * index + 1
     table[side: side].descriptor = descriptor
     table[side: side].flags = .tellsWritable
-    table[index].deadline = now + connectTimeout
+    table[index].deadline = cl_monotonic_nanoseconds() + connectTimeout
     let token = Token.side(side, generation: table[index].generation)
     guard cl_epoll_add(epoll, descriptor, CL_IN | CL_OUT | CL_EDGE, token) == 0 else { return false }
     appendConnecting(index)
@@ -111,8 +112,13 @@ extension Reactor {
 
   /// The endpoint's socket told something while we waited for it to accept.
   mutating func connectEvent(_ index: Int, _ flags: UInt32) {
-    if flags & (CL_ERROR | CL_HANGUP) != 0 { return tryAnotherEndpoint(index) }
+    if flags & (CL_ERROR | CL_HANGUP) != 0 {
+      return tryAnotherEndpoint(index, ConnectFailure(of: table[side: 2 * index + 1].descriptor))
+    }
     guard flags & CL_OUT != 0 else { return }
+    if let handle = table[index].endpoint {
+      listeners[Int(table[index].listener)]?.balancer.accepted(handle, after: now &- (table[index].deadline &- connectTimeout))
+    }
     removeConnecting(index)
     if table[index].attempts > 0 { tried[index] = nil }
     table[index].phase = .open
@@ -120,13 +126,13 @@ extension Reactor {
   }
 
   /// Nothing was read from the client yet, so it does not notice.
-  mutating func tryAnotherEndpoint(_ index: Int) {
+  mutating func tryAnotherEndpoint(_ index: Int, _ reason: ConnectFailure) {
     removeConnecting(index)
-    giveUpEndpoint(index)
+    giveUpEndpoint(index, reason)
     tryNextEndpoint(index)
   }
 
-  private mutating func giveUpEndpoint(_ index: Int) {
+  private mutating func giveUpEndpoint(_ index: Int, _ reason: ConnectFailure) {
     let side = 2 * index + 1
     if table[side: side].descriptor >= 0 { close(table[side: side].descriptor) }
     table[side: side] = Side()
@@ -135,14 +141,16 @@ extension Reactor {
     guard let handle = table[index].endpoint else { return }
     let listener = Int(table[index].listener)
     if listeners[listener]?.balancer.isLeaving(handle) == true { reportIsDue = true }
-    listeners[listener]?.balancer.failed(handle)
+    listeners[listener]?.balancer.failed(handle, reason)
     table[index].endpoint = nil
     table[index].attempts = min(table[index].attempts, .max - 1) + 1
     tried[index, default: []].append(handle)
   }
 
   mutating func expireConnecting() {
-    while firstConnecting >= 0, table[Int(firstConnecting)].deadline <= now { tryAnotherEndpoint(Int(firstConnecting)) }
+    while firstConnecting >= 0, table[Int(firstConnecting)].deadline <= now {
+      tryAnotherEndpoint(Int(firstConnecting), .timedOut)
+    }
   }
 
   private mutating func appendConnecting(_ index: Int) {

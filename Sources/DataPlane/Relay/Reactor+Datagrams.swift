@@ -32,7 +32,7 @@ extension Reactor {
     guard makeRoom(), let handle = listeners[listener]?.balancer.pick(client: client, using: &random),
       let (address, port) = listeners[listener]?.balancer.destination(handle)
     else {
-      listeners[listener]?.refused += 1
+      listeners[listener]?.refusals.count(.noEndpoint)
       return nil
     }
     let descriptor = cl_connect_datagram(address.bits, port, sources.source(for: client)?.bits ?? 0)
@@ -48,7 +48,7 @@ extension Reactor {
   }
 
   private mutating func makeRoom() -> Bool {
-    if let victim = sessions.victim { endSession(victim, failed: false) }
+    if let victim = sessions.victim { endSession(victim) }
     return !sessions.isFull && 2 * table.count + sessions.count + sockets.count + 64 < descriptorLimit
   }
 
@@ -56,7 +56,7 @@ extension Reactor {
     guard let session = sessions[index] else { return }
     let result = scratch.drain(0..<count, to: session.descriptor)
     // The endpoint's host said that nobody listens there; the client's next datagram goes elsewhere.
-    if result == -Int(ECONNREFUSED) { return endSession(index, failed: !session.isAnswered) }
+    if result == -Int(ECONNREFUSED) { return endSession(index, failure: session.isAnswered ? nil : .refused) }
     if result >= 0 { sessions.used(index, fromClient: true, bytes: count, at: now) }
   }
 
@@ -66,7 +66,7 @@ extension Reactor {
       guard let session = sessions[index], let socket = sockets[Int(session.socket)] else { return }
       let count = scratch.fill(from: session.descriptor)
       if count == -Int(EAGAIN) { return }
-      if count < 0 { return endSession(index, failed: !session.isAnswered) }
+      if count < 0 { return endSession(index, failure: session.isAnswered ? nil : ConnectFailure(errno: Int32(-count))) }
       _ = scratch.drain(count, to: socket.descriptor, along: session.flow)
       sessions.used(index, fromClient: false, bytes: count, at: now)
     }
@@ -80,14 +80,14 @@ extension Reactor {
     let limit = sessionTimeouts.draining.nanoseconds
     for index in Array(sessions.indices) {
       guard let session = sessions[index], session.lastUsed + limit <= now, isLeaving(session) else { continue }
-      endSession(index, failed: false)
+      endSession(index)
     }
     sessions.nextExpiry = sessions.count == 0 ? .max : now + Self.expiryInterval
   }
 
   private mutating func endSilent(answered: Bool, after limit: UInt64) {
     while let index = sessions.oldest(answered: answered), let session = sessions[index], session.lastUsed + limit <= now {
-      endSession(index, failed: false)
+      endSession(index)
     }
   }
 
@@ -103,17 +103,17 @@ extension Reactor {
       let isKept =
         sockets[Int(session.socket)]?.listener == Int(session.listener)
         && listeners[Int(session.listener)]?.balancer.endpoint(session.endpoint) != nil
-      if !isKept { endSession(index, failed: false) }
+      if !isKept { endSession(index) }
     }
   }
 
-  private mutating func endSession(_ index: Int, failed: Bool) {
+  private mutating func endSession(_ index: Int, failure: ConnectFailure? = nil) {
     let session = sessions.remove(index)
     close(session.descriptor)
     let listener = Int(session.listener)
     if listeners[listener]?.balancer.isLeaving(session.endpoint) == true { reportIsDue = true }
-    if failed {
-      listeners[listener]?.balancer.failed(session.endpoint)
+    if let failure {
+      listeners[listener]?.balancer.failed(session.endpoint, failure)
     } else {
       listeners[listener]?.balancer.closed(session.endpoint, bytesIn: session.bytesIn, bytesOut: session.bytesOut)
     }

@@ -106,7 +106,7 @@ extension Reactor {
       }
       index = connection.next
     }
-    for index in left { tryAnotherEndpoint(index) }
+    for index in left { tryAnotherEndpoint(index, .withdrawn) }
   }
 
   func drainingConnections() -> [String: UInt32] {
@@ -130,7 +130,7 @@ extension Reactor {
   }
 
   /// Bytes are added up when a connection ends; those of open ones are added here, so that events need not.
-  func counters() -> [ListenerCounters] {
+  func counters() -> RelayReport {
     var live: [Int: [EndpointHandle: (in: UInt64, out: UInt64)]] = [:]
     for index in table.indices where table[index].phase == .open {
       guard let handle = table[index].endpoint else { continue }
@@ -141,7 +141,11 @@ extension Reactor {
       live[Int(session.listener), default: [:]][session.endpoint, default: (0, 0)].in += session.bytesIn
       live[Int(session.listener), default: [:]][session.endpoint, default: (0, 0)].out += session.bytesOut
     }
-    return listeners.indices.compactMap { index in listeners[index].map { $0.counters(live: live[index] ?? [:]) } }
+    return RelayReport(
+      release: Relay.release, uptime: cl_monotonic_nanoseconds() - started, generation: generation,
+      connections: UInt32(table.count), connectionLimit: UInt32(connectionLimit), sessions: UInt32(sessions.count),
+      sessionLimit: UInt32(sessions.capacity),
+      listeners: listeners.indices.compactMap { index in listeners[index].map { $0.counters(live: live[index] ?? [:]) } })
   }
 }
 
@@ -149,12 +153,21 @@ extension RelayListener {
   fileprivate func counters(live: [EndpointHandle: (in: UInt64, out: UInt64)]) -> ListenerCounters {
     let endpoints = balancer.loads.map { handle, load in
       ListenerCounters.Endpoint(
-        id: load.endpoint.id, open: UInt32(load.open), total: load.tally.total, failures: load.tally.failures,
-        bytesIn: load.tally.bytesIn + (live[handle]?.in ?? 0), bytesOut: load.tally.bytesOut + (live[handle]?.out ?? 0))
+        id: load.endpoint.id, address: load.endpoint.address, port: load.endpoint.port, state: load.state,
+        open: UInt32(load.open), total: load.tally.total, failuresByKind: load.tally.failures,
+        bytesIn: load.tally.bytesIn + (live[handle]?.in ?? 0), bytesOut: load.tally.bytesOut + (live[handle]?.out ?? 0),
+        latency: load.tally.latency)
     }
     return ListenerCounters(
-      id: listener.id, port: listener.address, open: UInt32(open), total: total, refused: refused,
-      bytesIn: live.values.reduce(bytesIn) { $0 + $1.in }, bytesOut: live.values.reduce(bytesOut) { $0 + $1.out },
-      endpoints: endpoints)
+      id: listener.id, port: listener.address, strategy: listener.strategy, inTable: inTable, open: UInt32(open), total: total,
+      refusals: refusals, retries: retries, bytesIn: live.values.reduce(bytesIn) { $0 + $1.in },
+      bytesOut: live.values.reduce(bytesOut) { $0 + $1.out }, latency: balancer.tally.latency, endpoints: endpoints)
+  }
+}
+
+extension Balancer.Load {
+  fileprivate var state: ListenerCounters.Endpoint.State {
+    if !inTable { return .gone }
+    return endpoint.state == .draining ? .draining : .ready
   }
 }

@@ -41,6 +41,7 @@ struct Reactor: ~Copyable {
 
   /// Monotonic nanoseconds, read once per turn.
   var now = cl_monotonic_nanoseconds()
+  let started = cl_monotonic_nanoseconds()
   var random = SplitMix64(seed: .random(in: .min ... .max))
   var firstConnecting: Int32 = -1
   var lastConnecting: Int32 = -1
