@@ -90,7 +90,7 @@ struct CountersTests {
     }
     let report = try relay.report()
     #expect((report.connections, report.connectionLimit, report.sessions, report.sessionLimit) == (2, 100, 1, 50))
-    #expect((report.release, report.generation, report.threads) == (Relay.release, 1, 1))
+    #expect((report.release, report.generation, report.threads) == (Relay.release, 1, 2))
     #expect(try relay.report().uptime > report.uptime && report.uptime < 60_000_000_000)
     for (_, client) in held { client.close() }
   }

@@ -54,21 +54,46 @@ struct ExternalRelayTests {
     let relay = try host.startRelay()
     try await host.supervised(external: true) { supervisor in
       _ = try await supervisor.program(host.table(1, port: port, [echo.endpoint("a")]))
-      let client = try TestClient(port: port)
-      try client.send("one")
-      #expect(try await offPool { try client.receiveText() } == "one")
+      let clients = try (0..<10).map { _ in try TestClient(port: port) }
+      try await Self.expectEchoes(clients, "one")
       for _ in 0..<3 {
         kill(relay, SIGHUP)
+        #expect(try await eventually { try await supervisor.counters().map(\.total) == [0] }, "a new program")
         #expect(try await offPool { try ForwardingTests.echoed("new", port: port) } == "new")
         #expect(host.relay == relay, "no end is seen")
-        #expect(try await supervisor.counters().map(\.total) == [1], "a new program")
       }
-      try client.send("two")
-      #expect(try await offPool { try client.receiveText() } == "two")
-      client.close()
-      #expect(try await eventually { Self.children(of: relay).isEmpty }, "the copy that held the connection has ended")
+      try await Self.expectEchoes(clients, "two")
+      for client in clients { client.close() }
+      #expect(try await eventually { Self.children(of: relay).isEmpty }, "the copy that held the connections has ended")
     }
     try await host.end()
+  }
+
+  @Test("A copy that holds connections for a replaced relay ends when it is told to")
+  func copyTerminated() async throws {
+    let echo = try Backend.echo()
+    let host = try TestHost()
+    let port = freePort()
+    let relay = try host.startRelay()
+    try await host.supervised(external: true) { supervisor in
+      _ = try await supervisor.program(host.table(1, port: port, [echo.endpoint("a")]))
+      let client = try TestClient(port: port)
+      try await Self.expectEchoes([client], "one")
+      kill(relay, SIGHUP)
+      #expect(try await eventually { try await supervisor.counters().map(\.total) == [0] }, "a new program")
+      let copy = try #require(Int32(Self.children(of: relay).split(separator: " ").first ?? ""))
+      kill(copy, SIGTERM)
+      try await Self.expectEchoes([client], "it has its 10 s")
+      client.close()
+      #expect(try await eventually { Self.children(of: relay).isEmpty })
+    }
+    try await host.end()
+  }
+
+  private static func expectEchoes(_ clients: [TestClient], _ text: String) async throws {
+    for client in clients { try client.send(text) }
+    let answers = try await offPool { try clients.map { try $0.receiveText() } }
+    #expect(answers == Array(repeating: text, count: clients.count))
   }
 
   private static func children(of process: Int32) -> String {

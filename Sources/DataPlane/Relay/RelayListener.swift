@@ -34,12 +34,10 @@ struct RelayListener {
   }
 }
 
-/// A socket that takes clients. Keyed by port: it stays when the port goes from one service to another.
+/// A thread's own descriptor of a socket that takes clients. It stays when the port goes from one service to another.
 struct ListeningSocket {
-  let port: ListenerPort
+  let transport: Transport
   let descriptor: Int32
-  /// Index of the listener that takes its connections.
-  var listener: Int
   /// False for one that is only kept to answer sessions that end.
   var isRead = true
   /// How many to accept before looking at other events: about as many as came the last time, which saves the call that
