@@ -112,6 +112,9 @@ let package = Package(
     executable("skep", ["PlaygroundKit", "Telemetry", arguments]),
     tests("skep", ["SocketTestKit"]),
     executable("skep-relay", ["DataPlane", "ServiceManager"]),
+    .executableTarget(
+      name: "relay-program", dependencies: ["Balancing", "ClusterModel", "DataPlane"], path: "Benchmarks/relay/Program",
+      swiftSettings: settings),
 
     // Test and demo kits.
     library("SimulationKit", ["Balancing", "ClusterModel", "ClusterStore", "Orchestration"]),

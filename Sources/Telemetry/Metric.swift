@@ -19,6 +19,7 @@ package enum Metric: String, CaseIterable, Sendable {
   case connectionLimit = "skep_lb_open_connections_limit"
   case sessions = "skep_lb_open_sessions"
   case sessionLimit = "skep_lb_open_sessions_limit"
+  case inherited = "skep_lb_inherited_connections"
 
   case listenerUp = "skep_lb_listener_up"
   case listenerInfo = "skep_lb_listener_info"
@@ -68,6 +69,7 @@ package enum Metric: String, CaseIterable, Sendable {
     case .connectionLimit: "Connections beyond which clients wait to be accepted."
     case .sessions: "Clients of published UDP ports."
     case .sessionLimit: "Clients of published UDP ports beyond which the oldest makes room."
+    case .inherited: "Connections that relays which were replaced still have. All else is the present relay's."
     case .listenerUp: "Whether the published port is open."
     case .listenerInfo: "The published port's service and strategy."
     case .listenerOpen: "Connections, or UDP sessions, that are open."

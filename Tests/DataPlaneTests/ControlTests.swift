@@ -32,6 +32,7 @@ struct ControlMessageTests {
       bytesIn: 4, bytesOut: 5, latency: latency, endpoints: endpoints)
     return RelayReport(
       release: "1.2.3", uptime: 1, generation: 2, threads: 3, connections: 4, connectionLimit: 5, sessions: 6, sessionLimit: 7,
+      inherited: 8,
       listeners: [listener, listener])
   }
 
@@ -41,7 +42,8 @@ struct ControlMessageTests {
     .draining(["a": 1, "b": 0]),
     .counts(ticket: 3, ["a": 4]),
     .counters(ticket: 4, report),
-    .superseded, .table(table, ports: [.init(.tcp, 1), .init(.udp, 1), .init(.tcp, 3)]),
+    .held(["web": ["a": 1, "b": 2], "other": [:]]), .superseded,
+    .table(table, ports: [.init(.tcp, 1), .init(.udp, 1), .init(.tcp, 3)]),
     .countsRequest(ticket: 5, endpoints: ["a", "b"]), .countersRequest(ticket: 6),
     .shutdown, .sources(SourcePolicy(keeps: true, inside: [IPv4Subnet(base: .loopback, prefix: 8)])),
   ]

@@ -19,7 +19,7 @@ struct MetricsTests {
 
   private static let report = RelayReport(
     release: "0.0.9", uptime: 12_345_678_901, generation: 7, threads: 2, connections: 5, connectionLimit: 100, sessions: 1,
-    sessionLimit: 50,
+    sessionLimit: 50, inherited: 3,
     listeners: [
       ListenerCounters(
         id: "s1/8080/tcp", port: .init(.tcp, 8_080), strategy: .ipHash, inTable: true, open: 2, total: 10,
@@ -53,7 +53,7 @@ struct MetricsTests {
         "skep_lb_relay_up 1", #"skep_lb_relay_info{version="0.0.9"} 1"#, "skep_lb_relay_uptime_seconds 12.346",
         "skep_lb_relay_threads 2", "skep_lb_table_generation 7", "skep_lb_open_connections 5",
         "skep_lb_open_connections_limit 100",
-        "skep_lb_open_sessions 1", "skep_lb_open_sessions_limit 50",
+        "skep_lb_open_sessions 1", "skep_lb_open_sessions_limit 50", "skep_lb_inherited_connections 3",
         "skep_lb_listener_up{\(web)} 1", #"skep_lb_listener_up{service="api",port="80/tcp"} 0"#,
         #"skep_lb_listener_info{\#(web),service_id="s1",strategy="ip-hash"} 1"#,
         #"skep_lb_listener_info{\#(gone),service_id="gone",strategy="random"} 1"#,

@@ -9,7 +9,7 @@ extension RelayReport {
     writer.write(uptime)
     writer.write(generation)
     writer.write(threads)
-    for number in [connections, connectionLimit, sessions, sessionLimit] { writer.write(number) }
+    for number in [connections, connectionLimit, sessions, sessionLimit, inherited] { writer.write(number) }
     writer.write(UInt32(listeners.count))
     for listener in listeners { listener.encode(into: &writer) }
   }
@@ -23,6 +23,7 @@ extension RelayReport {
     connectionLimit = try reader.read()
     sessions = try reader.read()
     sessionLimit = try reader.read()
+    inherited = try reader.read()
     listeners = []
     for _ in 0..<(try reader.readCount(elementsOf: ListenerCounters.leastSize)) {
       listeners.append(try ListenerCounters(from: &reader))

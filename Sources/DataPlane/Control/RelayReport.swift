@@ -16,6 +16,8 @@ package struct RelayReport: Hashable, Sendable {
   /// Of UDP clients.
   package var sessions: UInt32
   package var sessionLimit: UInt32
+  /// Connections that relays it replaced still have.
+  package var inherited: UInt32
   /// Those in the table, and those that left it with connections open.
   package var listeners: [ListenerCounters]
 }

@@ -59,11 +59,12 @@ extension Controller {
     collections = [:]
   }
 
-  /// Tells skepd what is open to endpoints that leave, when that changed.
+  /// Tells skepd what is open to endpoints that leave, when that changed; after the table that made them leave.
   mutating func report() {
-    guard isReportDue, now >= lastReport + configuration.reportInterval.nanoseconds else { return }
+    guard isReportDue, !isApplying, now >= lastReport + configuration.reportInterval.nanoseconds else { return }
     isReportDue = false
     lastReport = now
+    tellHeir()
     let counts = shared.withTable { table in
       // Taken with the counts: a change after them makes the next report due.
       _ = table.takeReportDue()
@@ -99,11 +100,12 @@ extension Controller {
   }
 
   private func report(adding live: LiveBytes) -> RelayReport {
-    let (generation, listeners) = shared.withTable { ($0.generation, $0.counters(adding: live)) }
+    let (generation, listeners, inherited) = shared.withTable { ($0.generation, $0.counters(adding: live), $0.inheritedCount) }
     return RelayReport(
       release: Relay.release, uptime: now - started, generation: generation, threads: UInt16(clamping: shared.orders.count),
       connections: UInt32(clamping: shared.room.connectionCount), connectionLimit: UInt32(clamping: shared.room.limit),
       sessions: UInt32(clamping: shared.room.sessionCount), sessionLimit: UInt32(clamping: shared.room.sessionLimit),
+      inherited: UInt32(clamping: inherited),
       listeners: listeners)
   }
 

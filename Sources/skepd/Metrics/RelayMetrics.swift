@@ -42,6 +42,7 @@ struct RelayMetrics {
     add(.connectionLimit, [], report.connectionLimit)
     add(.sessions, [], report.sessions)
     add(.sessionLimit, [], report.sessionLimit)
+    add(.inherited, [], report.inherited)
   }
 
   private mutating func addListener(_ listener: ListenerCounters, _ labels: [MetricFamily.Label]) {
