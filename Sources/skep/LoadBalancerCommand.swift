@@ -35,7 +35,7 @@ struct LoadBalancerCommand: AsyncParsableCommand {
           before = now
         } catch  where !noStream {
           // skepd may be on its way back.
-          show(["\(error)"], terminal)
+          if let terminal { show(["\(error)"], terminal) } else { printError("\(error)") }
         }
       } while !noStream
     }

@@ -96,6 +96,8 @@ extension Reactor {
     var next = first
     while let route = next {
       table[index].endpoint = route.endpoint
+      // Not the turn's time: how long the endpoint takes is measured from here.
+      table[index].deadline = cl_monotonic_nanoseconds() + connectTimeout
       let descriptor = cl_connect(route.address, route.port, route.source)
       if descriptor >= 0, watchConnecting(index, descriptor) { return }
       next = routeAfterFailure(index, descriptor < 0 ? ConnectFailure(errno: -descriptor) : .other)
@@ -107,8 +109,6 @@ extension Reactor {
     let side = 2 * index + 1
     table[side: side].descriptor = descriptor
     table[side: side].flags = .tellsWritable
-    // Not the turn's time: how long the endpoint takes is measured from here.
-    table[index].deadline = cl_monotonic_nanoseconds() + connectTimeout
     let token = Token.side(side, generation: table[index].generation)
     guard cl_epoll_add(epoll, descriptor, CL_IN | CL_OUT | CL_EDGE, token) == 0 else { return false }
     appendConnecting(index)
