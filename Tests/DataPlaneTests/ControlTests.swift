@@ -17,18 +17,31 @@ struct ControlMessageTests {
       return Listener(id: "service-\(number)", port: UInt16(number), endpoints: endpoints)
     })
 
+  static var report: RelayReport {
+    var latency = LatencyHistogram()
+    for value in [0, 50_000, 250_000_000, .max] as [UInt64] { latency.record(value) }
+    let endpoints: [ListenerCounters.Endpoint] = ListenerCounters.Endpoint.State.allCases.map { state in
+      ListenerCounters.Endpoint(
+        id: "\(state)", address: .loopback, port: 81, state: state, open: 1, total: 2,
+        failuresByKind: Dictionary(uniqueKeysWithValues: ConnectFailure.allCases.map { ($0, 3 + UInt64($0.rawValue)) }),
+        bytesIn: 4, bytesOut: 5, latency: latency)
+    }
+    let listener = ListenerCounters(
+      id: "web", port: .init(.udp, 80), strategy: .ipHash, inTable: true, open: 1, total: 2,
+      refusals: [.noEndpoint: 3, .other: 1], retries: 6,
+      bytesIn: 4, bytesOut: 5, latency: latency, endpoints: endpoints)
+    return RelayReport(
+      release: "1.2.3", uptime: 1, generation: 2, threads: 3, connections: 4, connectionLimit: 5, sessions: 6, sessionLimit: 7,
+      inherited: 8,
+      listeners: [listener, listener])
+  }
+
   static let examples: [ControlMessage] = [
     .hello(.init(processID: 42, release: "1.2.3", generation: 9, ports: [.init(.tcp, 80), .init(.udp, 443)])),
     .applied(.init(generation: 9, failures: ["web": 98])),
     .draining(["a": 1, "b": 0]),
     .counts(ticket: 3, ["a": 4]),
-    .counters(
-      ticket: 4,
-      [
-        ListenerCounters(
-          id: "web", port: .init(.udp, 80), open: 1, total: 2, refused: 3, bytesIn: 4, bytesOut: 5,
-          endpoints: [.init(id: "a", open: 1, total: 2, failures: 3, bytesIn: 4, bytesOut: 5)])
-      ]),
+    .counters(ticket: 4, report),
     .held(["web": ["a": 1, "b": 2], "other": [:]]), .superseded,
     .refused(.init(kind: 16, generation: 3, reason: "tableau")),
     .table(table, ports: [.init(.tcp, 1), .init(.udp, 1), .init(.tcp, 3)]),

@@ -75,11 +75,13 @@ final class RelayFixture: Sendable {
     }
   }
 
-  func counters() throws -> [ListenerCounters] {
+  func counters() throws -> [ListenerCounters] { try report().listeners }
+
+  func report() throws -> RelayReport {
     try state.withLock { state in
       try state.link.send(.countersRequest(ticket: 1))
       while true {
-        if case .counters(_, let counters) = try Self.receive(&state.link) { return counters }
+        if case .counters(_, let report) = try Self.receive(&state.link) { return report }
       }
     }
   }

@@ -10,7 +10,8 @@ struct RelayListener {
   var inTable = true
   var open = 0
   var total: UInt64 = 0
-  var refused: UInt64 = 0
+  var refusals: [RefusalReason: UInt64] = [:]
+  var retries: UInt64 = 0
   var bytesIn: UInt64 = 0
   var bytesOut: UInt64 = 0
 

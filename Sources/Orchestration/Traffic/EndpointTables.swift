@@ -28,7 +28,8 @@ package enum EndpointTables {
       let transport = Transport(name: port.transport)
     else { return nil }
     return Listener(
-      id: "\(serviceID)/\(ListenerPort(transport, published))", port: published, transport: transport, strategy: strategy,
+      id: Listener.id(service: serviceID, port: ListenerPort(transport, published)), port: published, transport: transport,
+      strategy: strategy,
       endpoints: tasks.compactMap { endpoint($0, transport, target: port.targetPort) })
   }
 
