@@ -11,6 +11,10 @@ struct RelayListener {
   var open = 0
   var total: UInt64 = 0
   var refused: UInt64 = 0
+  /// Places taken for clients that are about to be accepted.
+  var reserved = 0
+  /// Who is told when a place comes free.
+  var awaiting: [(thread: Int, socket: Int)] = []
   var bytesIn: UInt64 = 0
   var bytesOut: UInt64 = 0
 
@@ -18,6 +22,8 @@ struct RelayListener {
     self.listener = listener
     balancer = Balancer(strategy: listener.strategy, endpoints: listener.endpoints)
   }
+
+  var hasPlace: Bool { listener.limits.connections.map { open + reserved < Int($0) } ?? true }
 
   mutating func update(_ wanted: Listener) {
     if listener != wanted || !inTable { balancer.update(strategy: wanted.strategy, endpoints: wanted.endpoints) }
@@ -37,6 +43,10 @@ struct RelayListener {
 struct ListeningSocket {
   let transport: Transport
   let descriptor: Int32
+  /// Its listener has a limit of its own.
+  var isLimited = false
+  /// There is no place, so nobody is accepted.
+  var isPaused = false
   /// False for one that is only kept to answer sessions that end.
   var isRead = true
   /// How many to accept before looking at other events: about as many as came the last time, which saves the call that

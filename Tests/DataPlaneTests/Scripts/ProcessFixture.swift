@@ -22,14 +22,18 @@ final class ProcessFixture: ScriptedRelay {
   private let host: TestHost
   private let state = Mutex(State())
 
-  init() throws {
-    host = try TestHost()
+  /// - Parameter descriptors: what the relay may open at most.
+  init(descriptors: Int? = nil) throws {
+    host = try TestHost(descriptors: descriptors)
     try reconnect()
   }
 
   var hasEnded: Bool { state.withLock { $0.processes.last.map { kill($0, 0) != 0 } ?? true } }
 
   func send(_ message: ControlMessage) throws { try state.withLock { try $0.link?.send(message) } }
+
+  /// Resident, in bytes.
+  var memory: Int { state.withLock { TestHost.memory(of: $0.processes.last ?? 0) } }
 
   func signal(_ number: Int32) {
     state.withLock { state in

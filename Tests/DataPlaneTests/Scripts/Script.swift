@@ -58,7 +58,8 @@ enum Step: Sendable {
   case nobodyAccepts(for: Duration)
 
   /// Applies a table in which the listener is new or other than before; the rest stays.
-  case serve(_ endpoints: [Place], as: String = "web", by: Strategy = .roundRobin, over: Transport = .tcp)
+  case serve(
+    _ endpoints: [Place], as: String = "web", by: Strategy = .roundRobin, over: Transport = .tcp, limits: ListenerLimits = .none)
   case withdraw(_ listener: String)
   /// The port, with its clients that wait, goes to a service of another name.
   case move(_ listener: String, to: String, _ endpoints: [Place])
@@ -93,6 +94,8 @@ enum Act: Sendable {
   case sendsUrgent(_ byte: UInt8)
   /// Sends until neither side takes more, which must be before `limit` bytes.
   case sendsUntilStalled(below: Int)
+  /// Its host takes no packet any more, and sends none.
+  case vanishes
   /// A half-close.
   case finishes
   case resets

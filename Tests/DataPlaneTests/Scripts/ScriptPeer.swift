@@ -63,6 +63,7 @@ final class ScriptPeer {
     case .sends(let text): try send(text.bytes)
     case .sendsUrgent(let byte): try check(Glibc.send(descriptor, [byte], 1, Int32(MSG_OOB)), "send")
     case .finishes: try check(Int(shutdown(descriptor, Int32(SHUT_WR))), "half-close")
+    case .vanishes: try check(Int(cl_drop_packets(descriptor)), "a filter")
     case .resets:
       isClosed = true
       cl_reset(descriptor)
