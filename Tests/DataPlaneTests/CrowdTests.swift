@@ -40,7 +40,7 @@ struct CrowdTests {
       try crowd.join(2)
       try crowd.speak("before")
       let before = crowd.memory
-      try crowd.join(100, buffer: 16_384)
+      try crowd.join(100, buffer: 131_072)
       let sent = try crowd.flood(from: 2)
       #expect(crowd.memory - before < 100 * (64 << 10) + 8 << 20, "\(crowd.memory - before) bytes for what a hundred do not read")
       try crowd.speak("meanwhile", first: 2)
@@ -78,9 +78,7 @@ private final class Crowd: @unchecked Sendable {
   /// So many more connect, and the endpoint accepts them.
   func join(_ more: Int, buffer: Int32? = nil) throws {
     for _ in 0..<more {
-      let client = try ScriptPeer(to: ListenerPort(.tcp, port), from: "127.0.0.1")
-      if var buffer { setsockopt(client.descriptor, SOL_SOCKET, SO_RCVBUF, &buffer, 4) }
-      clients.append(client)
+      clients.append(try ScriptPeer(to: ListenerPort(.tcp, port), from: "127.0.0.1", receiveBuffer: buffer))
     }
     for _ in 0..<more {
       let server = try accept()

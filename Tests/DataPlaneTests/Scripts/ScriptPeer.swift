@@ -24,9 +24,11 @@ final class ScriptPeer {
   }
 
   /// A client of a port on loopback.
-  convenience init(to port: ListenerPort, from address: String) throws {
+  convenience init(to port: ListenerPort, from address: String, receiveBuffer: Int32? = nil) throws {
     let kind = port.transport == .tcp ? SOCK_STREAM : SOCK_DGRAM
     self.init(descriptor: socket(AF_INET, Int32(kind.rawValue) | O_CLOEXEC, 0), isStream: port.transport == .tcp)
+    // Set before the window's scale is agreed on.
+    if var receiveBuffer { setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &receiveBuffer, 4) }
     guard let own = IPv4Address(address) else { throw Mismatch("\(address) is no address") }
     try Self.bind(descriptor, own.bits)
     try Self.connect(descriptor, 0x7f00_0001, port.number)
