@@ -190,6 +190,10 @@ int cl_accept_control(int listener) {
   return fd < 0 ? -errno : fd;
 }
 
+int cl_packet_pair(int *both) {
+  return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, both) < 0 ? -errno : 0;
+}
+
 static int unix_address(const char *path, struct sockaddr_un *address) {
   memset(address, 0, sizeof *address);
   address->sun_family = AF_UNIX;

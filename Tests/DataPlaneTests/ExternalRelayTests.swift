@@ -90,6 +90,44 @@ struct ExternalRelayTests {
     try await host.end()
   }
 
+  @Test("What a replaced relay still carries counts: for least connections, and for those who wait for an endpoint")
+  func succession() async throws {
+    let (a, b) = (try Backend.holding("a"), try Backend.holding("b"))
+    let host = try TestHost()
+    let port = freePort()
+    let relay = try host.startRelay()
+    try await host.supervised(external: true) { supervisor in
+      var table = host.table(1, port: port, [a.endpoint("a")])
+      table.listeners[0].strategy = .leastConnections
+      _ = try await supervisor.program(table)
+      var old = try await offPool { try ForwardingTests.hold(3, port: port) }
+      table.generation = 2
+      table.listeners[0].endpoints = [a.endpoint("a"), b.endpoint("b")]
+      _ = try await supervisor.program(table)
+      for generation in 1...2 {
+        kill(relay, SIGHUP)
+        #expect(try await eventually { try await supervisor.counters().map(\.total) == [0] }, "program \(generation)")
+        #expect(try await eventually { try await supervisor.openConnections(of: ["a", "b"]) == ["a": 3, "b": 0] })
+      }
+      let new = try await offPool { try ForwardingTests.hold(5, port: port) }
+      #expect(new.prefix(3).map(\.name) == ["b", "b", "b"], "until both have three")
+      #expect(Set(new.suffix(2).map(\.name)) == ["a", "b"])
+
+      table.generation = 3
+      table.listeners[0].endpoints = [a.endpoint("a", .draining), b.endpoint("b")]
+      _ = try await supervisor.program(table)
+      for client in new { client.client.close() }
+      #expect(try await eventually { try await supervisor.openConnections(of: ["a", "b"]) == ["a": 3, "b": 0] })
+      old.removeLast().client.close()
+      #expect(try await eventually { try await supervisor.openConnections(of: ["a"]) == ["a": 2] })
+      async let drained: Void = supervisor.waitUntilDrained(["a"])
+      for client in old { client.client.close() }
+      try await drained
+      #expect(try await eventually { Self.children(of: relay).isEmpty })
+    }
+    try await host.end()
+  }
+
   private static func expectEchoes(_ clients: [TestClient], _ text: String) async throws {
     for client in clients { try client.send(text) }
     let answers = try await offPool { try clients.map { try $0.receiveText() } }

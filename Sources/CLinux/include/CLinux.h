@@ -143,6 +143,8 @@ static inline void *cl_reserve(size_t bytes) {
 // Accepts one connection without blocking. The address comes as two halves of 128 bits, IPv4 as ::ffff:a.b.c.d.
 int cl_accept(int listener, uint64_t *high, uint64_t *low);
 int cl_accept_control(int listener);
+// Two connected sockets for packets, which do not block.
+int cl_packet_pair(int *both);
 int cl_unix_listen(const char *path);
 // Sending blocks, for 5 s at most.
 int cl_unix_connect(const char *path);

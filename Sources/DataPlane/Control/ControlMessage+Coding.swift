@@ -14,6 +14,7 @@ extension ControlMessage {
     case .counters: 5
     case .superseded: 6
     case .refused: 7
+    case .held: 8
     case .table: Self.tableKind
     case .countsRequest: 17
     case .countersRequest: 18
@@ -28,6 +29,12 @@ extension ControlMessage {
     case .hello(let hello): hello.encode(into: &writer)
     case .applied(let applied): applied.encode(into: &writer)
     case .draining(let counts): writer.write(counts)
+    case .held(let listeners):
+      writer.write(UInt32(listeners.count))
+      for (id, counts) in listeners {
+        writer.write(id)
+        writer.write(counts)
+      }
     case .counts(let ticket, let counts):
       writer.write(ticket)
       writer.write(counts)
@@ -64,6 +71,7 @@ extension ControlMessage {
     case 6: self = .superseded
     case 7:
       self = .refused(Refused(kind: try reader.read(), generation: try reader.read(), reason: try reader.readString()))
+    case 8: self = .held(try reader.readHeld())
     case Self.tableKind: self = .table(try EndpointTable(from: &reader), ports: try reader.readPorts())
     case 17: self = .countsRequest(ticket: try reader.read(), endpoints: try reader.readStrings())
     case 18: self = .countersRequest(ticket: try reader.read())
@@ -162,6 +170,12 @@ extension BinaryReader {
     var counts: [String: UInt32] = [:]
     for _ in 0..<(try readCount(elementsOf: 6)) { counts[try readString()] = try read(UInt32.self) }
     return counts
+  }
+
+  fileprivate mutating func readHeld() throws(BinaryCodingError) -> [String: [String: UInt32]] {
+    var listeners: [String: [String: UInt32]] = [:]
+    for _ in 0..<(try readCount(elementsOf: 6)) { listeners[try readString()] = try readCounts() }
+    return listeners
   }
 
   fileprivate mutating func readPorts() throws(BinaryCodingError) -> [ListenerPort] {

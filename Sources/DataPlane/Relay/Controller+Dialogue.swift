@@ -63,11 +63,12 @@ extension Controller {
     collections = [:]
   }
 
-  /// Tells skepd what is open to endpoints that leave, when that changed.
+  /// Tells skepd what is open to endpoints that leave, when that changed; after the table that made them leave.
   mutating func report() {
-    guard isReportDue, now >= lastReport + configuration.reportInterval.nanoseconds else { return }
+    guard isReportDue, !isApplying, now >= lastReport + configuration.reportInterval.nanoseconds else { return }
     isReportDue = false
     lastReport = now
+    tellHeir()
     let counts = shared.withTable { table in
       // Taken with the counts: a change after them makes the next report due.
       _ = table.takeReportDue()

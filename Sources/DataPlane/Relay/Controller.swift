@@ -16,6 +16,11 @@ struct Controller: ~Copyable {
   var collections: [Int: Collection] = [:]
   var nextCollection = 0
 
+  /// Relays that this one replaced and that still have connections.
+  var predecessors: [Predecessor]
+  /// The one that replaced this one.
+  var heir: Heir?
+
   /// Monotonic nanoseconds, read once per turn.
   var now = cl_monotonic_nanoseconds()
   var lastReport: UInt64 = 0
@@ -38,6 +43,7 @@ struct Controller: ~Copyable {
     }
 
     let question: Question
+    var isOfTable: Bool { if case .table = question { true } else { false } }
     var live: LiveBytes = [:]
     var missing: Int
   }
@@ -58,16 +64,19 @@ struct Controller: ~Copyable {
     self.configuration = configuration
     self.shared = shared
     self.threads = threads
+    predecessors = configuration.handlesSignals ? Succession.predecessors().map { Predecessor(socket: $0) } : []
     signals = configuration.handlesSignals ? cl_control_signals() : -1
   }
 
   deinit {
     for socket in held.values { close(socket.descriptor) }
+    for predecessor in predecessors { close(predecessor.socket.descriptor) }
+    if let heir { close(heir.socket.descriptor) }
     if signals >= 0 { close(signals) }
   }
 
   mutating func run() {
-    for thread in threads { thread.start() }
+    startThreads()
     while !isFinished { turn() }
     stopThreads()
   }
@@ -81,9 +90,13 @@ struct Controller: ~Copyable {
       pollfd(fd: control?.peer?.descriptor ?? -1, events: Int16(POLLIN), revents: 0),
     ]
     if control?.hasQueued == true { watched[4].events |= Int16(POLLOUT) }
+    watched.append(pollfd(fd: heir?.socket.descriptor ?? -1, events: Int16(POLLIN), revents: 0))
+    watched += predecessors.map { pollfd(fd: $0.socket.descriptor, events: Int16(POLLIN), revents: 0) }
     _ = poll(&watched, nfds_t(watched.count), timeout())
     now = cl_monotonic_nanoseconds()
     if watched[0].revents != 0 { for notice in shared.notices.takeAll() { take(notice) } }
+    for index in predecessors.indices.reversed() where watched[6 + index].revents != 0 { hear(predecessor: index) }
+    if watched[5].revents != 0 { hearHeir() }
     if watched[4].revents != 0 { controlEvent() }
     if watched[3].revents != 0 { acceptControl() }
     if watched[1].revents != 0 { takeSignal() }
@@ -103,9 +116,12 @@ struct Controller: ~Copyable {
     }
   }
 
+  /// A table is not acknowledged yet.
+  var isApplying: Bool { collections.values.contains(where: \.isOfTable) }
+
   private func timeout() -> Int32 {
     var wakeAt = drainDeadline ?? .max
-    if isReportDue { wakeAt = min(wakeAt, lastReport + configuration.reportInterval.nanoseconds) }
+    if isReportDue, !isApplying { wakeAt = min(wakeAt, lastReport + configuration.reportInterval.nanoseconds) }
     if control != nil { wakeAt = min(wakeAt, nextControlCheck) }
     if wakeAt == .max { return -1 }
     let current = cl_monotonic_nanoseconds()
@@ -114,6 +130,16 @@ struct Controller: ~Copyable {
 
   private mutating func takeSignal() {
     if cl_next_signal(signals) == SIGHUP { handOver() } else { beginDrain(atMost: configuration.drainTimeout.nanoseconds) }
+  }
+
+  func startThreads() {
+    for thread in threads { thread.start() }
+  }
+
+  /// Returns when all stand still.
+  func parkThreads() {
+    shared.tellAll(.park)
+    waitForThreads { if case .parked = $0 { true } else { false } }
   }
 
   private func stopThreads() {
@@ -128,7 +154,6 @@ struct Controller: ~Copyable {
   }
 }
 
-// The end, and the replacement by another program.
 extension Controller {
   /// Closes the listening sockets, whose other holders keep the port, and lets open connections finish for a while.
   mutating func beginDrain(atMost nanoseconds: UInt64) {
@@ -141,25 +166,6 @@ extension Controller {
     for (id, socket) in held {
       close(socket.descriptor)
       held[id] = nil
-    }
-  }
-
-  /// Lets the program at our path take our place under the same process id, so that neither a service manager nor a supervisor
-  /// sees an end. Open connections stay with a copy of this process for as long as they last.
-  private mutating func handOver() {
-    guard drainDeadline == nil, let program = configuration.successor.first, access(program, X_OK) == 0 else { return }
-    beginDrain(atMost: .max)
-    shared.tellAll(.park)
-    waitForThreads { if case .parked = $0 { true } else { false } }
-    var arguments: [UnsafeMutablePointer<CChar>?] = configuration.successor.map { strdup($0) } + [nil]
-    defer { for argument in arguments { free(argument) } }
-    if cl_hand_over(program, &arguments) == 0 {
-      // In the copy, which has this thread only.
-      for thread in threads { thread.start() }
-    } else {
-      // No copy, so this process drains by itself, as at SIGTERM.
-      drainDeadline = now + configuration.drainTimeout.nanoseconds
-      shared.resume()
     }
   }
 }

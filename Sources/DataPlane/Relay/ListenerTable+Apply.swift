@@ -46,10 +46,10 @@ extension ListenerTable {
       return known
     }
     guard let free = listeners.firstIndex(where: { $0 == nil }) else {
-      listeners.append(RelayListener(wanted))
+      listeners.append(RelayListener(wanted, elsewhere: inherited[wanted.id] ?? [:]))
       return listeners.count - 1
     }
-    listeners[free] = RelayListener(wanted)
+    listeners[free] = RelayListener(wanted, elsewhere: inherited[wanted.id] ?? [:])
     return free
   }
 
@@ -80,26 +80,6 @@ extension ListenerTable {
       }
     }
     return failures
-  }
-
-  func drainingConnections() -> [String: UInt32] {
-    var counts: [String: UInt32] = [:]
-    for case let listener? in listeners {
-      for (handle, load) in listener.balancer.loads where listener.balancer.isLeaving(handle) {
-        counts[load.endpoint.id, default: 0] += UInt32(load.open)
-      }
-    }
-    return counts
-  }
-
-  func openConnections(of endpoints: [String]) -> [String: UInt32] {
-    var counts = Dictionary(endpoints.map { ($0, UInt32(0)) }, uniquingKeysWith: { first, _ in first })
-    for case let listener? in listeners {
-      for (_, load) in listener.balancer.loads where counts[load.endpoint.id] != nil {
-        counts[load.endpoint.id, default: 0] += UInt32(load.open)
-      }
-    }
-    return counts
   }
 
   /// Bytes are added up when a connection ends; those of open ones, which the threads know, are added here.

@@ -36,6 +36,8 @@ struct ListenerTable: Sendable {
   var nextSocket = 0
   var generation: UInt64 = 0
   var sources = SourcePolicy.none
+  /// Connections that relays that were replaced still have, by listener and endpoint.
+  var inherited: [String: [String: Int]] = [:]
   /// Something changed for those who wait for an endpoint's connections to end.
   private(set) var isReportDue = false
   /// Threads that shall look again at sockets for whose clients there was no place.

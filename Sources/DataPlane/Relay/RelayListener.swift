@@ -18,9 +18,11 @@ struct RelayListener {
   var bytesIn: UInt64 = 0
   var bytesOut: UInt64 = 0
 
-  init(_ listener: Listener) {
+  /// - Parameter elsewhere: connections that replaced relays still have, by endpoint.
+  init(_ listener: Listener, elsewhere: [String: Int]) {
     self.listener = listener
     balancer = Balancer(strategy: listener.strategy, endpoints: listener.endpoints)
+    balancer.connectionsElsewhere(elsewhere)
   }
 
   var hasPlace: Bool { listener.limits.connections.map { open + reserved < Int($0) } ?? true }
