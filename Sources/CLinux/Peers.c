@@ -1,14 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 
+// unshare
+#define _GNU_SOURCE
+
 #include "CLinuxPeers.h"
 
 #include <errno.h>
 #include <linux/filter.h>
 #include <linux/sockios.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 static int know(int fd, struct tcp_info *info) {
   socklen_t length = sizeof *info;
@@ -45,4 +51,14 @@ int cl_drop_packets(int fd) {
   struct sock_filter nothing = BPF_STMT(BPF_RET | BPF_K, 0);
   struct sock_fprog program = {.len = 1, .filter = &nothing};
   return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program) < 0 ? -errno : 0;
+}
+
+int cl_own_loopback(void) {
+  if (unshare(CLONE_NEWNET) < 0) return -errno;
+  int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) return -errno;
+  struct ifreq loopback = {.ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING};
+  int result = ioctl(fd, SIOCSIFFLAGS, &loopback) < 0 ? -errno : 0;
+  close(fd);
+  return result;
 }

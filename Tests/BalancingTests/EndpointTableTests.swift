@@ -17,6 +17,8 @@ struct EndpointTableTests {
           Endpoint(id: "b", address: .loopback, port: 65_535, state: .draining),
         ]),
       Listener(id: "empty", port: 1), Listener(id: "half", port: 2, limits: ListenerLimits(connections: .max)),
+      // Found by the fuzzer: the longest time there is.
+      Listener(id: "long", port: 3, limits: ListenerLimits(idle: .milliseconds(UInt32.max))),
     ])
 
   @Test("come back as they were", arguments: [example, EndpointTable(generation: 0)])

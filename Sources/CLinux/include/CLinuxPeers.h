@@ -17,6 +17,8 @@ void cl_keep_alive(int fd);
 // acknowledges the kernel's questions, which are at most 120 s apart.
 int64_t cl_unheard_milliseconds(int fd);
 
+// Gives the calling thread, and what it starts, a network of its own that has nothing but 127.0.0.1. For tests.
+int cl_own_loopback(void);
 // Drops every packet that comes, as if the host of this socket had gone. For tests.
 int cl_drop_packets(int fd);
 
