@@ -13,8 +13,8 @@ extension ControlMessage {
     case .counts: 4
     case .counters: 5
     case .superseded: 6
-    case .refused: 7
     case .held: 8
+    case .refused: 7
     case .table: Self.tableKind
     case .countsRequest: 17
     case .countersRequest: 18
@@ -69,9 +69,9 @@ extension ControlMessage {
     case 4: self = .counts(ticket: try reader.read(), try reader.readCounts())
     case 5: self = .counters(ticket: try reader.read(), try ListenerCounters.list(from: &reader))
     case 6: self = .superseded
+    case 8: self = .held(try reader.readHeld())
     case 7:
       self = .refused(Refused(kind: try reader.read(), generation: try reader.read(), reason: try reader.readString()))
-    case 8: self = .held(try reader.readHeld())
     case Self.tableKind: self = .table(try EndpointTable(from: &reader), ports: try reader.readPorts())
     case 17: self = .countsRequest(ticket: try reader.read(), endpoints: try reader.readStrings())
     case 18: self = .countersRequest(ticket: try reader.read())

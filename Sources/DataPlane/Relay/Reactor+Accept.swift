@@ -102,6 +102,8 @@ extension Reactor {
     table[index].listener = Int32(admission.listener)
     table[index].client = arrival.client
     table[side: 2 * index].descriptor = arrival.descriptor
+    // Inherited from the listening socket.
+    table[side: 2 * index].flags = .prompt
     sweepLater()
     follow(admission.route, index)
   }

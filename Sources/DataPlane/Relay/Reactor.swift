@@ -6,8 +6,9 @@ import Glibc
 
 /// The event loop of one thread that carries traffic: a value owned by that thread, with all state in place.
 ///
-/// Its parts: listening and connecting in `Reactor+Accept`, moving bytes in `Reactor+Forward`, UDP in `Reactor+Datagrams`, the
-/// controller's orders in `Reactor+Orders`, who finds no place in `Reactor+Limits`, who is silent in `Reactor+Sweep`. Which endpoint a client gets is chosen from what it shares with the other threads.
+/// Its parts: listening and connecting in `Reactor+Accept`, moving bytes in `Reactor+Forward` and `Reactor+Stream`, UDP in
+/// `Reactor+Datagrams`, the controller's orders in `Reactor+Orders`, who finds no place in `Reactor+Limits`, who is silent in
+/// `Reactor+Sweep`. Which endpoint a client gets is chosen from what it shares with the other threads.
 struct Reactor: ~Copyable {
   /// Why `run` returned.
   enum Pause {
@@ -28,6 +29,7 @@ struct Reactor: ~Copyable {
   var pool = BlockPool()
   /// Where reads go first. A short write makes it the side's pending block, and another takes its place.
   var scratch: Block
+  var passage = Passage()
   private let events = EventBuffer()
 
   var sessions: DatagramSessions
