@@ -21,6 +21,14 @@ struct Script: Sendable, CustomTestStringConvertible {
     self.adjust = adjust
   }
 
+  /// More bytes than all buffers between two peers take: the kernel's at their largest, on either side of the relay, and the relay's.
+  static let tooMuch: Int = {
+    let largest = ["tcp_rmem", "tcp_wmem"].map { name in
+      TestHost.contents("/proc/sys/net/ipv4/\(name)").split(whereSeparator: \.isWhitespace).last.flatMap { Int($0) } ?? 0
+    }
+    return 2 * largest.reduce(0, +) + (1 << 20)
+  }()
+
   var testDescription: String { name }
 
   func run() async throws { try await run(on: RelayFixture(adjust)) }
