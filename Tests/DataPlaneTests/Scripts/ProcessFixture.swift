@@ -41,6 +41,8 @@ final class ProcessFixture: ScriptedRelay {
       kill(process, number)
       state.lastSignal = number
       if number == SIGKILL { waitpid(process, nil, 0) }
+      // Until the last thread stands still.
+      if number == SIGSTOP { waitpid(process, nil, WUNTRACED) }
     }
   }
 
