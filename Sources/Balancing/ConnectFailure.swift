@@ -28,11 +28,14 @@ package enum RefusalReason: UInt8, CaseIterable, Sendable {
   case other = 0
   /// None was ready, or none of those that were took the connection.
   case noEndpoint = 1
+  /// All places were taken, the listener's or the relay's.
+  case limit = 2
 
   package var name: String {
     switch self {
     case .other: "other"
     case .noEndpoint: "no-endpoint"
+    case .limit: "limit"
     }
   }
 }

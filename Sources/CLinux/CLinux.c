@@ -39,12 +39,6 @@ int cl_accept(int listener, uint64_t *high, uint64_t *low) {
   return fd;
 }
 
-int cl_is_connecting(int fd) {
-  struct tcp_info info;
-  socklen_t length = sizeof info;
-  return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length) == 0 && info.tcpi_state == TCP_SYN_SENT;
-}
-
 int cl_keep_source(int fd, uint32_t source) {
   int on = 1, mark = CL_KEPT_SOURCE_MARK;
   struct sockaddr_in own = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(source)};
@@ -305,14 +299,11 @@ ssize_t cl_receive_packet(int fd, void *bytes, size_t capacity, int32_t *fds, in
 static int listen_on(int family, uint16_t port, int backlog) {
   int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_TCP);
   if (fd < 0) return -errno;
-  int on = 1, off = 0, idle = 300, interval = 30, probes = 5;
+  int on = 1, off = 0;
   setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   // Accepted sockets inherit these, which saves a system call or four on each of them.
   setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
-  setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof idle);
-  setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval, sizeof interval);
-  setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &probes, sizeof probes);
+  cl_keep_alive(fd);
   struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_port = htons(port), .sin6_addr = IN6ADDR_ANY_INIT};
   struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = htons(port)};
   int result;

@@ -8,6 +8,12 @@ package enum Labels {
   package static let strategy = "skep.lb.strategy"
   /// The values `strategy` may have.
   package static let strategies = ["round-robin", "least-connections", "ip-hash", "random"]
+  /// On a service: how many connections each of its published ports takes at a time. A number; no limit by default.
+  package static let maxConnections = "skep.lb.max-connections"
+  /// The values it may have.
+  package static let maxConnectionsRange: ClosedRange<UInt32> = 1...1_048_576
+  /// On a service: how long a connection to a published port may carry nothing. A Go duration; no limit by default.
+  package static let idleTimeout = "skep.lb.idle-timeout"
   /// On a service: how long a stopping task may keep its open connections. A Go duration; 10 s by default.
   package static let drainTimeout = "skep.drain.timeout"
   /// On a service: how long a running task may take to become ready. A Go duration; 60 s by default.

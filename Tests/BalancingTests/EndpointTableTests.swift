@@ -17,6 +17,8 @@ struct EndpointTableTests {
           Endpoint(id: "b", address: .loopback, port: 65_535, state: .draining),
         ]),
       Listener(id: "empty", port: 1), Listener(id: "half", port: 2, limits: ListenerLimits(connections: .max)),
+      // Found by the fuzzer: the longest time there is.
+      Listener(id: "long", port: 3, limits: ListenerLimits(idle: .milliseconds(UInt32.max))),
     ])
 
   @Test("come back as they were", arguments: [example, EndpointTable(generation: 0)])
@@ -60,7 +62,7 @@ struct EndpointTableTests {
       ([UInt8](example.encoded() + [0]), BinaryCodingError.Code.trailingBytes),
       ([9] + example.encoded().dropFirst(), .unsupportedVersion),
       // Four thousand million listeners in no bytes: refused before memory is asked for.
-      ([2, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff], .truncated),
+      ([3, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff], .truncated),
       (
         EndpointTable(generation: 1, listeners: [Listener(id: "a", port: 1), Listener(id: "b", port: 1)]).encoded(), .invalidValue
       ),

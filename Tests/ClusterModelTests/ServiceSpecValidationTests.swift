@@ -173,6 +173,12 @@ struct ServiceSpecValidationTests {
         #"label skep.lb.strategy: unknown strategy "fastest", must be one of round-robin, least-connections, ip-hash, random"#
       ),
       (Labels.drainTimeout, "10", #"label skep.drain.timeout: "10" is not a duration such as 10s or 1m30s"#),
+      (Labels.maxConnections, "0", #"label skep.lb.max-connections: "0" is not a number from 1 to 1048576"#),
+      (Labels.maxConnections, "many", #"label skep.lb.max-connections: "many" is not a number from 1 to 1048576"#),
+      (Labels.maxConnections, "1048577", #"label skep.lb.max-connections: "1048577" is not a number from 1 to 1048576"#),
+      (Labels.idleTimeout, "0", #"label skep.lb.idle-timeout: "0" is not a duration from 1s to 1000h"#),
+      (Labels.idleTimeout, "15", #"label skep.lb.idle-timeout: "15" is not a duration from 1s to 1000h"#),
+      (Labels.idleTimeout, "1001h", #"label skep.lb.idle-timeout: "1001h" is not a duration from 1s to 1000h"#),
       (Labels.readyTimeout, "-1s", #"label skep.ready.timeout: "-1s" is not a duration such as 10s or 1m30s"#),
     ])
   func labels(label: String, value: String, expected: String) throws {
@@ -187,7 +193,8 @@ struct ServiceSpecValidationTests {
       task:
         #""Placement":{"Constraints":["node.role == manager","planet == earth"]},"Resources":{"Limits":{"NanoCPUs":1000000}}"#,
       service: ##"""
-        "Labels":{"skep.lb.strategy":"ip-hash","skep.drain.timeout":"1m30s"},
+        "Labels":{"skep.lb.strategy":"ip-hash","skep.drain.timeout":"1m30s","skep.lb.max-connections":"900",
+          "skep.lb.idle-timeout":"15m"},
         "EndpointSpec":{"Ports":[{"Protocol":"udp","TargetPort":53,"PublishedPort":53,"PublishMode":"host"},{"TargetPort":80}]}
         """##)
     try spec.checkConversion()

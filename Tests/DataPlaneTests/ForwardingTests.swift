@@ -24,7 +24,10 @@ struct ForwardingTests {
   @Test("stops accepting at its limit, and goes on when a connection ends")
   func limit() async throws {
     let backend = try Backend.holding("a")
-    let relay = try await RelayFixture { $0.connectionLimit = 3 }
+    let relay = try await RelayFixture {
+      $0.connectionLimit = 3
+      $0.queuePatience = .seconds(60)
+    }
     let port = try relay.program([Listener(id: "web", port: 0, endpoints: [backend.endpoint("a")])])[0]
     let held = try await offPool { try Self.hold(3, port: port) }
     let waiting = try TestClient(port: port)

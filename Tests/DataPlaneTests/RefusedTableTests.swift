@@ -68,6 +68,32 @@ struct RefusedTableTests {
     #expect(try relay.program([Listener(id: "web", port: port, endpoints: [backend.endpoint("a")])]) == [port])
   }
 
+  @Test("a descriptor that is no such socket fails its own listener, and is closed")
+  func wrongDescriptors() async throws {
+    let backend = try Backend.named("a")
+    let relay = try await RelayFixture()
+    let web = Listener(id: "web", port: 0, endpoints: [backend.endpoint("a")])
+    let port = try relay.program([web])[0]
+    var pipes: [Int32] = [-1, -1]
+    #expect(pipe(&pipes) == 0)
+    let stream = cl_listen(0, 1)
+    var good = web
+    good.port = port
+    let odd = [Listener(id: "pipe", port: 9), Listener(id: "stream", port: 10, transport: .udp)]
+    let table = EndpointTable(generation: 2, listeners: [good] + odd)
+    let message = ControlMessage.table(table, ports: odd.map(\.address))
+    for packet in ControlPacket.packets(for: message, descriptors: [pipes[1], stream]) { try relay.send(packet) }
+    close(pipes[1])
+    close(stream)
+    var answer = try relay.receive()
+    while case .draining = answer { answer = try relay.receive() }
+    #expect(answer == .applied(.init(generation: 2, failures: ["pipe": ENOTSOCK, "stream": ENOTSOCK])))
+    var watched = pollfd(fd: pipes[0], events: Int16(POLLIN), revents: 0)
+    #expect(poll(&watched, 1, 5_000) == 1, "nobody has the other side")
+    close(pipes[0])
+    #expect(try await offPool { try TestClient.whoAnswers(port: port) } == "a")
+  }
+
   @Test("is the caller's error; what was served is served on, by the same relay, and the next table is taken")
   func told() async throws {
     let backend = try Backend.named("a")

@@ -17,6 +17,8 @@ final class RelayFixture: Sendable {
   private struct State {
     var link: ControlSocket
     var generation: UInt64 = 0
+    /// Reports that came before the answer to something else.
+    var reports: [ControlMessage] = []
   }
 
   init(_ adjust: (inout Relay.Configuration) -> Void = { _ in }) async throws {
@@ -70,6 +72,7 @@ final class RelayFixture: Sendable {
           guard applied.failures.isEmpty else { throw DataPlaneError(.protocol, "\(applied.failures)") }
           break
         }
+        state.reports.append(message)
       }
       return table.listeners.map(\.port)
     }
@@ -81,7 +84,9 @@ final class RelayFixture: Sendable {
     try state.withLock { state in
       try state.link.send(.countersRequest(ticket: 1))
       while true {
-        if case .counters(_, let report) = try Self.receive(&state.link) { return report }
+        let message = try Self.receive(&state.link)
+        if case .counters(_, let report) = message { return report }
+        state.reports.append(message)
       }
     }
   }
@@ -91,7 +96,11 @@ final class RelayFixture: Sendable {
   /// Anything, as it is.
   func send(_ packet: ControlPacket) throws { try state.withLock { _ = try $0.link.send(packet) } }
 
-  func receive() throws -> ControlMessage { try state.withLock { try Self.receive(&$0.link) } }
+  func receive() throws -> ControlMessage {
+    try state.withLock { state in
+      try state.reports.isEmpty ? Self.receive(&state.link) : state.reports.removeFirst()
+    }
+  }
 
   static func receive(_ link: inout ControlSocket) throws -> ControlMessage {
     for _ in 0..<50 {

@@ -9,7 +9,8 @@ import Testing
 
 @Suite("The relay's process", .serialized, .timeLimit(.minutes(1)))
 struct RelayProcessTests {
-  @Test("at the limit of open files it lets clients wait, without spinning, and serves them when others leave")
+  @Test(
+    "at the limit of open files it lets clients wait for a second, without spinning, then refuses them, and serves who is there")
   func outOfDescriptors() async throws {
     let backend = try Backend.holding("a")
     let host = try TestHost(descriptors: 80)
@@ -18,20 +19,21 @@ struct RelayProcessTests {
       _ = try await supervisor.program(host.table(1, port: port, [backend.endpoint("a")]))
       let clients = try (0..<40).map { _ in try TestClient(port: port) }
       // 80, less the listening socket in each thread and what is set aside for the rest, at two each.
-      let limit = UInt32((80 - 40 - 1 - Relay.standardThreads) / 2)
-      #expect(try await eventually { try await supervisor.counters()[0].open == limit })
+      let served = (80 - 40 - 1 - Relay.standardThreads) / 2
+      #expect(try await eventually { try await supervisor.counters()[0].open == UInt32(served) })
       let before = host.relayTime
-      try await Task.sleep(for: .milliseconds(500))
-      #expect(host.relayTime - before < .milliseconds(100))
-      #expect(try await supervisor.counters()[0].open == limit)
-      let answers = try await offPool {
-        try clients.map { client in
-          defer { client.close() }
-          return try client.receiveText()
-        }
+      let ends = try await offPool { clients[served...].map { client in ForwardingTests.error { _ = try client.receive() } } }
+      #expect(ends == Array(repeating: ECONNRESET, count: 40 - served))
+      #expect(host.relayTime - before < .milliseconds(200))
+      #expect(try await supervisor.counters()[0].open == UInt32(served))
+      #expect(try await supervisor.counters()[0].refused == UInt64(40 - served))
+      for client in clients[..<served] {
+        #expect(try await offPool { try client.receiveText() } == "a")
+        client.close()
       }
-      #expect(answers == Array(repeating: "a", count: 40))
-      #expect(try await supervisor.counters()[0].refused == 0)
+      let late = try TestClient(port: port)
+      #expect(try await offPool { try late.receiveText() } == "a")
+      for client in clients[served...] + [late] { client.close() }
     }
     try await host.end()
   }

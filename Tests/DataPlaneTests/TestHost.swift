@@ -66,6 +66,11 @@ final class TestHost: Sendable {
     return true
   }
 
+  /// Resident, in bytes.
+  static func memory(of process: Int32) -> Int {
+    (contents("/proc/\(process)/statm").split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0) * 4_096
+  }
+
   private static func writeScript(_ path: String, _ body: String) throws {
     let descriptor = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0o755)
     let text = "#!/bin/sh\n" + body

@@ -25,6 +25,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "CLinuxPeers.h"
+
 // The kernel's SCM_MAX_FD.
 #define CL_FDS_PER_PACKET 253
 
@@ -92,9 +94,6 @@ static inline int cl_connect(uint32_t address, uint16_t port, uint32_t source) {
   }
   return fd;
 }
-
-// Whether a socket of `cl_connect` still waits for an answer.
-int cl_is_connecting(int fd);
 
 // Turns Nagle's algorithm off.
 static inline void cl_send_promptly(int fd) {

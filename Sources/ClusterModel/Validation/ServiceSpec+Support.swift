@@ -27,6 +27,15 @@ extension ServiceSpec {
       let known = Labels.strategies.joined(separator: ", ")
       throw .invalidArgument("label \(Labels.strategy): unknown strategy \(strategy.goQuoted), must be one of \(known)")
     }
+    if let text = labels[Labels.maxConnections], UInt32(text).map(Labels.maxConnectionsRange.contains) != true {
+      let range = "\(Labels.maxConnectionsRange.lowerBound) to \(Labels.maxConnectionsRange.upperBound)"
+      throw .invalidArgument("label \(Labels.maxConnections): \(text.goQuoted) is not a number from \(range)")
+    }
+    if let text = labels[Labels.idleTimeout] {
+      guard let limit = GoDuration(text)?.duration, limit >= .seconds(1), limit <= .seconds(3_600_000) else {
+        throw .invalidArgument("label \(Labels.idleTimeout): \(text.goQuoted) is not a duration from 1s to 1000h")
+      }
+    }
     for label in [Labels.drainTimeout, Labels.readyTimeout] {
       guard let text = labels[label] else { continue }
       guard let duration = GoDuration(text), duration.duration >= .zero else {

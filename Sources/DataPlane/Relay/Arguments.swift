@@ -10,10 +10,14 @@ package enum Arguments {
 
   package static let usage = """
     usage: skep-relay --control PATH [--pid-file PATH] [--threads NUMBER]
+                      [--max-connections NUMBER]
       --control PATH   the socket on which skepd programs the relay
       --pid-file PATH  write the process id there
       --threads NUMBER threads that carry traffic, 1 to 64: by default SKEP_RELAY_THREADS,
                        or one for each processor, at most 4
+      --max-connections NUMBER
+                       open at a time, 1 to 1048576: by default as many as the limit of open
+                       files allows
       --version        print the version
       --help           print this
     """
@@ -22,6 +26,7 @@ package enum Arguments {
   package static func parse(_ arguments: some Sequence<String>, environment: [String: String] = [:]) -> Outcome {
     var control: String?
     var pidFile: String?
+    var connections: String?
     var threads = environment["SKEP_RELAY_THREADS"]
     var rest = arguments.makeIterator()
     while let argument = rest.next() {
@@ -34,6 +39,9 @@ package enum Arguments {
       case "--threads":
         guard let value = rest.next() else { return .refuse("--threads needs a number") }
         threads = value
+      case "--max-connections":
+        guard let value = rest.next() else { return .refuse("--max-connections needs a number") }
+        connections = value
       default: return .refuse("unknown argument \(argument)")
       }
     }
@@ -45,6 +53,12 @@ package enum Arguments {
         return .refuse("\(threads) is not a number of threads, which is 1 to 64")
       }
       configuration.threads = number
+    }
+    if let connections {
+      guard let number = Int(connections), (1...1_048_576).contains(number) else {
+        return .refuse("\(connections) is not a number of connections, which is 1 to 1048576")
+      }
+      configuration.connectionLimit = number
     }
     return .run(configuration)
   }

@@ -26,6 +26,11 @@ struct Connection {
   var deadline: UInt64 = 0
   var bytesIn: UInt64 = 0
   var bytesOut: UInt64 = 0
+  /// What it had carried when that was last seen to have grown, and when that was; see `Reactor+Sweep`.
+  var seenBytes: UInt64 = 0
+  var seenAt: UInt64 = 0
+  /// The endpoint is asked now and then whether it is there.
+  var isProbed = false
 
   init(generation: UInt32) {
     self.generation = generation

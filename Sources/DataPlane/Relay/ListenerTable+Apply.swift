@@ -61,7 +61,7 @@ extension ListenerTable {
     }
     var present = Set(sockets.values.map(\.port))
     for (offer, port) in offered.enumerated() where wanted.contains(port) && present.insert(port).inserted {
-      sockets[nextSocket] = (port, -1)
+      sockets[nextSocket] = TakingSocket(port: port)
       changes.opened.append((nextSocket, offer))
       nextSocket += 1
     }

@@ -22,9 +22,17 @@ struct ListenerTable: Sendable {
     let route: Route?
   }
 
+  struct TakingSocket: Sendable {
+    let port: ListenerPort
+    /// Index of the listener that takes its clients; -1 while there is none.
+    var listener = -1
+    /// How many clients were accepted from it.
+    var taken: UInt64 = 0
+  }
+
   var listeners: [RelayListener?] = []
   /// By the socket's id, which is never used again: what a thread accepted a moment before the socket went meets nobody else's.
-  var sockets: [Int: (port: ListenerPort, listener: Int)] = [:]
+  var sockets: [Int: TakingSocket] = [:]
   var nextSocket = 0
   var generation: UInt64 = 0
   var sources = SourcePolicy.none
@@ -32,6 +40,8 @@ struct ListenerTable: Sendable {
   var inherited: [String: [String: Int]] = [:]
   /// Something changed for those who wait for an endpoint's connections to end.
   private(set) var isReportDue = false
+  /// Threads that shall look again at sockets for whose clients there was no place.
+  var wakes: [(thread: Int, socket: Int)] = []
   private var random: SplitMix64
   /// Connections that each thread carries.
   private var loads: [Int]
@@ -47,7 +57,11 @@ struct ListenerTable: Sendable {
   }
 
   /// A client that `thread` took from a socket; `nil` when the socket has gone. It counts as open until `settle`.
-  mutating func admit(socket id: Int, client: ClientAddress, thread: Int) -> Admission? {
+  ///
+  /// - Parameter reserved: the listener that holds a place for it.
+  mutating func admit(socket id: Int, client: ClientAddress, thread: Int, reserved: Int? = nil) -> Admission? {
+    if let reserved { giveBackPlace(reserved) }
+    sockets[id]?.taken += 1
     guard let listener = listener(ofSocket: id), listeners[listener] != nil else { return nil }
     listeners[listener]?.open += 1
     listeners[listener]?.total += 1
@@ -58,17 +72,20 @@ struct ListenerTable: Sendable {
 
   /// As `admit` for a UDP client, who stays with the thread that heard it; `nil` when nobody can serve it.
   mutating func admitDatagrams(socket id: Int, client: ClientAddress) -> (listener: Int, route: Route)? {
-    guard let listener = listener(ofSocket: id), listeners[listener] != nil,
-      let route = route(listener, client: client, tried: [])
-    else { return nil }
+    guard let listener = listener(ofSocket: id), listeners[listener] != nil else { return nil }
+    guard listeners[listener]?.hasPlace == true else {
+      refuse(socket: id)
+      return nil
+    }
+    guard let route = route(listener, client: client, tried: []) else { return nil }
     listeners[listener]?.open += 1
     listeners[listener]?.total += 1
     return (listener, route)
   }
 
-  /// A UDP client for whom there is no room.
+  /// A client for whom there is no place.
   mutating func refuse(socket id: Int) {
-    if let listener = listener(ofSocket: id) { listeners[listener]?.refusals.count(.other) }
+    if let listener = listener(ofSocket: id) { listeners[listener]?.refusals.count(.limit) }
   }
 
   // The kernel wakes the same thread again and again while clients come slowly, and then their connections would all be its.
@@ -110,6 +127,7 @@ struct ListenerTable: Sendable {
   ) {
     if let thread { loads[thread] -= 1 }
     listeners[listener]?.open -= 1
+    wakeAwaiting(listener)
     listeners[listener]?.bytesIn += bytesIn
     listeners[listener]?.bytesOut += bytesOut
     if let endpoint {

@@ -19,11 +19,17 @@ extension Reactor {
     var accepted = 0
     while accepted < socket.batch {
       guard shared.room.take() else { return pauseAccepting(retryAfter: nil) }
+      let reserved = socket.isLimited ? reserve(socket: id) : nil
+      if socket.isLimited, reserved == nil {
+        shared.connectionEnded()
+        return pause(socket: id)
+      }
       var address: (high: UInt64, low: UInt64) = (0, 0)
       let descriptor = cl_accept(socket.descriptor, &address.high, &address.low)
       if descriptor >= 0 {
-        admit(descriptor, socket: id, client: ClientAddress(high: address.high, low: address.low))
+        admit(descriptor, socket: id, client: ClientAddress(high: address.high, low: address.low), reserved: reserved)
       } else {
+        if let reserved { shared.withTable { $0.giveBackPlace(reserved) } }
         shared.connectionEnded()
         if !shouldAcceptMore(afterFailure: -descriptor) { break }
       }
@@ -31,6 +37,11 @@ extension Reactor {
     }
     let full = accepted == socket.batch
     sockets[id]?.batch = full ? min(2 * accepted, ListeningSocket.largestBatch) : max(1, accepted)
+  }
+
+  private func reserve(socket id: Int) -> Int? {
+    let thread = self.thread
+    return shared.withTable { $0.reserve(socket: id, thread: thread) }
   }
 
   private mutating func shouldAcceptMore(afterFailure number: Int32) -> Bool {
@@ -51,7 +62,10 @@ extension Reactor {
     isAccepting = false
     shared.room.beginWaiting()
     if let nanoseconds { acceptAgainAt = now + nanoseconds }
-    for (_, socket) in sockets where socket.transport == .tcp { _ = cl_epoll_remove(epoll, socket.descriptor) }
+    for (_, socket) in sockets where socket.transport == .tcp {
+      if !socket.isPaused { _ = cl_epoll_remove(epoll, socket.descriptor) }
+    }
+    shared.tellAll(.guardAllQueues)
   }
 
   mutating func acceptAgainIfPossible() {
@@ -62,9 +76,9 @@ extension Reactor {
     for (id, socket) in sockets where socket.transport == .tcp { watch(socket: id) }
   }
 
-  private mutating func admit(_ descriptor: Int32, socket id: Int, client: ClientAddress) {
+  private mutating func admit(_ descriptor: Int32, socket id: Int, client: ClientAddress, reserved: Int?) {
     let thread = self.thread
-    guard let admission = shared.withTable({ $0.admit(socket: id, client: client, thread: thread) }) else {
+    guard let admission = shared.withTable({ $0.admit(socket: id, client: client, thread: thread, reserved: reserved) }) else {
       cl_reset(descriptor)
       return shared.connectionEnded()
     }
@@ -90,6 +104,7 @@ extension Reactor {
     table[side: 2 * index].descriptor = arrival.descriptor
     // Inherited from the listening socket.
     table[side: 2 * index].flags = .prompt
+    sweepLater()
     follow(admission.route, index)
   }
 

@@ -18,8 +18,12 @@ extension Reactor {
     case .tableChanged:
       retryLeft()
       endSessionsOfLost()
+      updateLimits()
     case .collect(let ticket, let bytes): shared.notices.post(.collected(ticket: ticket, bytes ? liveBytes() : [:]))
     case .roomAgain: break
+    case .placeAgain(let id): resume(socket: id)
+    case .guardQueue(let id): guardQueue(of: id)
+    case .guardAllQueues: guardAllQueues()
     case .drain: drain()
     case .park: pause = .parked
     case .stop: pause = .stopped
@@ -28,6 +32,7 @@ extension Reactor {
 
   private mutating func open(socket id: Int, _ port: ListenerPort, _ descriptor: Int32) {
     sockets[id] = ListeningSocket(transport: port.transport, descriptor: descriptor)
+    sockets[id]?.isLimited = shared.withTable { $0.limitedSockets.contains(id) }
     if port.transport == .udp || isAccepting { watch(socket: id) }
   }
 
@@ -41,6 +46,7 @@ extension Reactor {
   /// Clients go on queueing at the sockets' other holders. Those who wait for an answer still get it.
   private mutating func drain() {
     isDraining = true
+    guarded = [:]
     for (id, socket) in sockets {
       if socket.transport == .udp {
         _ = cl_epoll_remove(epoll, socket.descriptor)
@@ -52,8 +58,18 @@ extension Reactor {
     if sessions.count > 0 { sessions.nextExpiry = 0 }
   }
 
+  /// The table in force may have other limits, and other listeners behind the sockets.
+  private mutating func updateLimits() {
+    let limited = shared.withTable(\.limitedSockets)
+    for id in Array(sockets.keys) {
+      sockets[id]?.isLimited = limited.contains(id)
+      resume(socket: id)
+    }
+    updateIdleLimits()
+  }
+
   func watch(socket id: Int) {
-    guard let socket = sockets[id] else { return }
+    guard let socket = sockets[id], !socket.isPaused else { return }
     // One thread wakes for a client, not all of them.
     let isAlone = shared.orders.count == 1 || socket.transport == .udp
     _ = cl_epoll_add(epoll, socket.descriptor, isAlone ? CL_IN : CL_READ | CL_EXCLUSIVE, Token.special(.listener, id))

@@ -6,9 +6,9 @@ import Glibc
 
 /// The event loop of one thread that carries traffic: a value owned by that thread, with all state in place.
 ///
-/// Its parts: listening and connecting in `Reactor+Accept`, moving bytes in `Reactor+Forward`
-/// and `Reactor+Stream`, UDP in `Reactor+Datagrams`, the
-/// controller's orders in `Reactor+Orders`. Which endpoint a client gets is chosen from what it shares with the other threads.
+/// Its parts: listening and connecting in `Reactor+Accept`, moving bytes in `Reactor+Forward` and `Reactor+Stream`, UDP in
+/// `Reactor+Datagrams`, the controller's orders in `Reactor+Orders`, who finds no place in `Reactor+Limits`, who is silent in
+/// `Reactor+Sweep`. Which endpoint a client gets is chosen from what it shares with the other threads.
 struct Reactor: ~Copyable {
   /// Why `run` returned.
   enum Pause {
@@ -21,6 +21,9 @@ struct Reactor: ~Copyable {
   let shared: Shared
   let epoll: Int32
   let connectTimeout: UInt64
+  let queuePatience: UInt64
+  let vanishLimit: UInt64
+  let longestSweepInterval: UInt64
 
   var table: ConnectionTable
   var pool = BlockPool()
@@ -45,6 +48,13 @@ struct Reactor: ~Copyable {
   var again: [UInt64] = []
   var isAccepting = true
   var acceptAgainAt = UInt64.max
+  /// Queues of clients without a place that this thread looks after, and when to look next.
+  var guarded: [Int: QueueWatch] = [:]
+  var nextLook = UInt64.max
+  /// How long connections may carry nothing, by listener, and when to look for those that did.
+  var idleLimits: [Int: UInt64] = [:]
+  var sweepInterval: UInt64
+  var nextSweep = UInt64.max
   var isDraining = false
   var pause: Pause?
 
@@ -60,6 +70,10 @@ struct Reactor: ~Copyable {
     sessions = DatagramSessions()
     sessionTimeouts = configuration.sessionTimeouts
     connectTimeout = configuration.connectTimeout.nanoseconds
+    queuePatience = max(1_000_000, configuration.queuePatience.nanoseconds)
+    vanishLimit = configuration.vanishTimeout.nanoseconds
+    longestSweepInterval = max(1_000_000, configuration.sweepInterval.nanoseconds)
+    sweepInterval = longestSweepInterval
     scratch = pool.take()
     _ = cl_epoll_add(epoll, shared.orders[thread].descriptor, CL_IN, Token.special(.inbox))
   }
@@ -103,6 +117,8 @@ struct Reactor: ~Copyable {
     expireConnecting()
     expireSessions()
     acceptAgainIfPossible()
+    lookAfterQueues()
+    sweepIfDue()
   }
 
   private mutating func specialEvent(_ token: UInt64) {
@@ -127,7 +143,7 @@ struct Reactor: ~Copyable {
 
   private borrowing func timeout() -> Int32 {
     if !again.isEmpty { return 0 }
-    var wakeAt = min(acceptAgainAt, sessions.nextExpiry)
+    var wakeAt = min(acceptAgainAt, sessions.nextExpiry, nextLook, nextSweep)
     if firstConnecting >= 0 { wakeAt = min(wakeAt, table[Int(firstConnecting)].deadline) }
     if wakeAt == .max { return -1 }
     let current = cl_monotonic_nanoseconds()

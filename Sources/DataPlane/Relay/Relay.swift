@@ -20,6 +20,13 @@ package enum Relay {
     package var pidFile: String?
     /// An endpoint that has not accepted by then is given up for another.
     package var connectTimeout: Duration = .milliseconds(250)
+    /// How long clients for whom there is no place wait for one before they are reset, to a tenth of it.
+    package var queuePatience: Duration = .seconds(1)
+    /// A peer that acknowledges nothing for this long, though there are bytes for it, has vanished. Longer than the 120 s between
+    /// the questions that a peer is asked which is there and does not read.
+    package var vanishTimeout: Duration = .seconds(300)
+    /// How often connections are looked through for those that carry nothing; more often where a listener has a short limit.
+    package var sweepInterval: Duration = .seconds(15)
     /// How long open connections may go on after SIGTERM or `shutdown`. After SIGHUP they have all the time they want.
     package var drainTimeout: Duration = .seconds(10)
     package var sessionTimeouts = DatagramSessions.Timeouts()

@@ -12,6 +12,10 @@ struct RelayListener {
   var total: UInt64 = 0
   var refusals: [RefusalReason: UInt64] = [:]
   var retries: UInt64 = 0
+  /// Places taken for clients that are about to be accepted.
+  var reserved = 0
+  /// Who is told when a place comes free.
+  var awaiting: [(thread: Int, socket: Int)] = []
   var bytesIn: UInt64 = 0
   var bytesOut: UInt64 = 0
 
@@ -21,6 +25,8 @@ struct RelayListener {
     balancer = Balancer(strategy: listener.strategy, endpoints: listener.endpoints)
     balancer.connectionsElsewhere(elsewhere)
   }
+
+  var hasPlace: Bool { listener.limits.connections.map { open + reserved < Int($0) } ?? true }
 
   mutating func update(_ wanted: Listener) {
     if listener != wanted || !inTable { balancer.update(strategy: wanted.strategy, endpoints: wanted.endpoints) }
@@ -40,6 +46,10 @@ struct RelayListener {
 struct ListeningSocket {
   let transport: Transport
   let descriptor: Int32
+  /// Its listener has a limit of its own.
+  var isLimited = false
+  /// There is no place, so nobody is accepted.
+  var isPaused = false
   /// False for one that is only kept to answer sessions that end.
   var isRead = true
   /// How many to accept before looking at other events: about as many as came the last time, which saves the call that

@@ -16,6 +16,12 @@ enum ReactorOrder: Sendable {
   case collect(ticket: Int, bytes: Bool)
   /// A connection ended somewhere: clients who wait can be accepted.
   case roomAgain
+  /// A place came free for clients of a socket.
+  case placeAgain(id: Int)
+  /// Clients of a socket wait without a place: see that they do not wait for ever.
+  case guardQueue(id: Int)
+  /// There is no place for any client: see to the queues that this thread looks after.
+  case guardAllQueues
   /// Take no more clients.
   case drain
   /// Stand still until `Shared.resume` says otherwise.
@@ -62,15 +68,16 @@ final class Shared: Sendable {
     table = Mutex(ListenerTable(threads: threads, seed: seed))
   }
 
-  /// The controller is told when a report became due by it.
+  /// The controller is told when a report became due by it, threads when places came free.
   @inline(__always)
   func withTable<Result: Sendable>(_ body: (inout ListenerTable) -> Result) -> Result {
-    let (result, becameDue) = table.withLock { table in
+    let (result, becameDue, wakes) = table.withLock { table in
       let wasDue = table.isReportDue
       let result = body(&table)
-      return (result, table.isReportDue && !wasDue)
+      return (result, table.isReportDue && !wasDue, table.takeWakes())
     }
     if becameDue { notices.post(.reportDue) }
+    for wake in wakes { orders[wake.thread].post(.placeAgain(id: wake.socket)) }
     return result
   }
 

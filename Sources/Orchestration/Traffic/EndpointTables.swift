@@ -18,18 +18,25 @@ package enum EndpointTables {
     guard !ports.isEmpty else { return [] }
     let tasks = store.tasks(ofService: service.id)
     let strategy = service.spec.labels[Labels.strategy].flatMap { Strategy(label: $0) } ?? .standard
-    return ports.compactMap { listener($0, of: service.id, strategy, tasks) }
+    let limits = limits(of: service.spec)
+    return ports.compactMap { listener($0, of: service.id, strategy, limits, tasks) }
   }
 
-  private static func listener(_ port: PortConfig, of serviceID: String, _ strategy: Strategy, _ tasks: [ClusterTask])
-    -> Listener?
-  {
+  private static func limits(of spec: ServiceSpec) -> ListenerLimits {
+    ListenerLimits(
+      connections: spec.labels[Labels.maxConnections].flatMap { UInt32($0) },
+      idle: spec.labels[Labels.idleTimeout].flatMap { GoDuration($0)?.duration })
+  }
+
+  private static func listener(
+    _ port: PortConfig, of serviceID: String, _ strategy: Strategy, _ limits: ListenerLimits, _ tasks: [ClusterTask]
+  ) -> Listener? {
     guard let published = port.publishedPort.flatMap(UInt16.init(exactly:)), published > 0,
       let transport = Transport(name: port.transport)
     else { return nil }
     return Listener(
       id: Listener.id(service: serviceID, port: ListenerPort(transport, published)), port: published, transport: transport,
-      strategy: strategy,
+      strategy: strategy, limits: limits,
       endpoints: tasks.compactMap { endpoint($0, transport, target: port.targetPort) })
   }
 

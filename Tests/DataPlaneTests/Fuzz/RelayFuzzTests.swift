@@ -45,7 +45,7 @@ struct RelayFuzzTests {
     // Longest lived of all: it sees every round.
     let old = try TestClient(port: port)
     try await offPool { try Self.strikes(20, path, seed: 0) }
-    let before = (descriptors: Self.descriptors(of: process), memory: Self.memory(of: process))
+    let before = (descriptors: Self.descriptors(of: process), memory: TestHost.memory(of: process))
     let rounds = FuzzPlan.rounds(150)
     for round in stride(from: 0, to: rounds, by: 50) {
       try await offPool {
@@ -56,7 +56,8 @@ struct RelayFuzzTests {
     }
     #expect(try await eventually { Self.descriptors(of: process) == before.descriptors })
     #expect(
-      Self.memory(of: process) < before.memory + 16 << 20, "\(before.memory) bytes before, \(Self.memory(of: process)) after")
+      TestHost.memory(of: process) < before.memory + 16 << 20,
+      "\(before.memory) bytes before, \(TestHost.memory(of: process)) after")
     #expect(try await offPool { try ForwardingTests.echoed("still", port: port) } == "still")
     try old.send("old")
     #expect(try await offPool { try old.receiveText() } == "old")
@@ -89,10 +90,6 @@ struct RelayFuzzTests {
     var count = 0
     while readdir(directory) != nil { count += 1 }
     return count
-  }
-
-  private static func memory(of process: Int32) -> Int {
-    (Int(TestHost.contents("/proc/\(process)/statm").split(separator: " ").dropFirst().first ?? "") ?? 0) * 4_096
   }
 }
 

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 private let toA: [Step] = [.serve(["a"]), .holds(["a"], first: 1)]
-/// More than all buffers between two peers can take.
-private let tooMuch = 24 << 20
 
 extension Script {
   static let bytes: [Script] = [
@@ -73,35 +71,39 @@ extension Script {
     Script(
       "a slow client holds its fast endpoint up, and gets everything",
       toA + [
-        .server(.sendsUntilStalled(below: tooMuch)), .client(.seesWhatStalled), .server(.sends("more")), .client(.sees("more")),
+        .server(.sendsUntilStalled(below: Script.tooMuch)), .client(.seesWhatStalled), .server(.sends("more")),
+        .client(.sees("more")),
       ]),
     Script(
       "a slow endpoint holds its fast client up, and gets everything",
       toA + [
-        .client(.sendsUntilStalled(below: tooMuch)), .server(.seesWhatStalled), .client(.sends("more")), .server(.sees("more")),
+        .client(.sendsUntilStalled(below: Script.tooMuch)), .server(.seesWhatStalled), .client(.sends("more")),
+        .server(.sees("more")),
       ]),
     Script(
       "two who only talk hold each other up, and lose nothing",
       toA + [
-        .client(.sendsUntilStalled(below: tooMuch)), .server(.sendsUntilStalled(below: tooMuch)), .server(.seesWhatStalled),
+        .client(.sendsUntilStalled(below: Script.tooMuch)), .server(.sendsUntilStalled(below: Script.tooMuch)),
+        .server(.seesWhatStalled),
         .client(.seesWhatStalled), .exchange(1_000),
       ]),
     Script(
       "who is slow in one direction is fast in the other",
       toA + [
-        .server(.sendsUntilStalled(below: tooMuch)), .client(.sends(.pattern(1_000_000))), .server(.sees(.pattern(1_000_000))),
+        .server(.sendsUntilStalled(below: Script.tooMuch)), .client(.sends(.pattern(1_000_000))),
+        .server(.sees(.pattern(1_000_000))),
         .client(.seesWhatStalled),
       ]),
     Script(
       "who is slow holds up nobody else",
       [
-        .serve(["a"]), .holds(["a", "a", "a"], first: 1), .server(.sendsUntilStalled(below: tooMuch), 1),
-        .client(.sendsUntilStalled(below: tooMuch), 2), .exchange(1 << 20, [3]), .client(.seesWhatStalled, 1),
+        .serve(["a"]), .holds(["a", "a", "a"], first: 1), .server(.sendsUntilStalled(below: Script.tooMuch), 1),
+        .client(.sendsUntilStalled(below: Script.tooMuch), 2), .exchange(1 << 20, [3]), .client(.seesWhatStalled, 1),
         .server(.seesWhatStalled, 2),
       ]),
     Script(
       "a client that stops again and again gets everything",
-      toA + [.server(.sendsUntilStalled(below: tooMuch)), .client(.seesWhatStalled)]
+      toA + [.server(.sendsUntilStalled(below: Script.tooMuch)), .client(.seesWhatStalled)]
         + (1...4).flatMap { round -> [Step] in
           let text = Text.pattern(1 << 20, seed: UInt64(round))
           return [.server(.sends(text)), .client(.sees(text))]

@@ -49,21 +49,22 @@ extension Script {
     Script(
       "the client's, behind all that the endpoint has not read",
       toA + [
-        .client(.sendsUntilStalled(below: 24 << 20)), .client(.finishes), .open(["a": 1]), .server(.seesWhatStalled),
+        .client(.sendsUntilStalled(below: Script.tooMuch)), .client(.finishes), .open(["a": 1]), .server(.seesWhatStalled),
         .server(.seesEnd),
         .server(.sends("thanks")), .client(.sees("thanks")),
       ]),
     Script(
       "the endpoint's, behind all that the client has not read",
       toA + [
-        .server(.sendsUntilStalled(below: 24 << 20)), .server(.finishes), .client(.sends("still here")),
+        .server(.sendsUntilStalled(below: Script.tooMuch)), .server(.finishes), .client(.sends("still here")),
         .server(.sees("still here")),
         .client(.seesWhatStalled), .client(.seesEnd),
       ]),
     Script(
       "both, behind what neither has read",
       toA + [
-        .server(.sendsUntilStalled(below: 24 << 20)), .client(.sendsUntilStalled(below: 24 << 20)), .server(.finishes),
+        .server(.sendsUntilStalled(below: Script.tooMuch)), .client(.sendsUntilStalled(below: Script.tooMuch)),
+        .server(.finishes),
         .client(.finishes),
         .client(.seesWhatStalled), .client(.seesEnd), .server(.seesWhatStalled), .server(.seesEnd), .open([:]),
       ]),
@@ -102,10 +103,10 @@ extension Script {
       ]),
     Script(
       "the client's, with much on the way to it",
-      toA + [.server(.sendsUntilStalled(below: 24 << 20)), .client(.resets), .server(.seesReset), .open([:])]),
+      toA + [.server(.sendsUntilStalled(below: Script.tooMuch)), .client(.resets), .server(.seesReset), .open([:])]),
     Script(
       "the endpoint's, with much on the way to it",
-      toA + [.client(.sendsUntilStalled(below: 24 << 20)), .server(.resets), .client(.seesReset), .open([:])]),
+      toA + [.client(.sendsUntilStalled(below: Script.tooMuch)), .server(.resets), .client(.seesReset), .open([:])]),
     Script(
       "the client's, after its end",
       toA + [

@@ -22,8 +22,9 @@ final class ProcessFixture: ScriptedRelay {
   private let host: TestHost
   private let state = Mutex(State())
 
-  init() throws {
-    host = try TestHost()
+  /// - Parameter descriptors: what the relay may open at most.
+  init(descriptors: Int? = nil) throws {
+    host = try TestHost(descriptors: descriptors)
     try reconnect()
   }
 
@@ -31,12 +32,17 @@ final class ProcessFixture: ScriptedRelay {
 
   func send(_ message: ControlMessage) throws { try state.withLock { try $0.link?.send(message) } }
 
+  /// Resident, in bytes.
+  var memory: Int { state.withLock { TestHost.memory(of: $0.processes.last ?? 0) } }
+
   func signal(_ number: Int32) {
     state.withLock { state in
       guard let process = state.processes.last else { return }
       kill(process, number)
       state.lastSignal = number
       if number == SIGKILL { waitpid(process, nil, 0) }
+      // Until the last thread stands still.
+      if number == SIGSTOP { waitpid(process, nil, WUNTRACED) }
     }
   }
 

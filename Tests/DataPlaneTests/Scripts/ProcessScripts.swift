@@ -21,7 +21,8 @@ extension Script {
     Script(
       "at SIGHUP with bytes on the way it gives them all",
       toA + [
-        .server(.sendsUntilStalled(below: 24 << 20)), .signal(SIGHUP), .reconnect, .server(.finishes), .client(.seesWhatStalled),
+        .server(.sendsUntilStalled(below: Script.tooMuch)), .signal(SIGHUP), .reconnect, .server(.finishes),
+        .client(.seesWhatStalled),
         .client(.seesEnd), .visits(["a"]),
       ]),
     Script(

@@ -21,6 +21,14 @@ struct Script: Sendable, CustomTestStringConvertible {
     self.adjust = adjust
   }
 
+  /// More bytes than all buffers between two peers take: the kernel's at their largest, on either side of the relay, and the relay's.
+  static let tooMuch: Int = {
+    let largest = ["tcp_rmem", "tcp_wmem"].map { name in
+      TestHost.contents("/proc/sys/net/ipv4/\(name)").split(whereSeparator: \.isWhitespace).last.flatMap { Int($0) } ?? 0
+    }
+    return 2 * largest.reduce(0, +) + (1 << 20)
+  }()
+
   var testDescription: String { name }
 
   func run() async throws { try await run(on: RelayFixture(adjust)) }
@@ -58,7 +66,8 @@ enum Step: Sendable {
   case nobodyAccepts(for: Duration)
 
   /// Applies a table in which the listener is new or other than before; the rest stays.
-  case serve(_ endpoints: [Place], as: String = "web", by: Strategy = .roundRobin, over: Transport = .tcp)
+  case serve(
+    _ endpoints: [Place], as: String = "web", by: Strategy = .roundRobin, over: Transport = .tcp, limits: ListenerLimits = .none)
   case withdraw(_ listener: String)
   /// The port, with its clients that wait, goes to a service of another name.
   case move(_ listener: String, to: String, _ endpoints: [Place])
@@ -93,6 +102,8 @@ enum Act: Sendable {
   case sendsUrgent(_ byte: UInt8)
   /// Sends until neither side takes more, which must be before `limit` bytes.
   case sendsUntilStalled(below: Int)
+  /// Its host takes no packet any more, and sends none.
+  case vanishes
   /// A half-close.
   case finishes
   case resets

@@ -24,9 +24,11 @@ final class ScriptPeer {
   }
 
   /// A client of a port on loopback.
-  convenience init(to port: ListenerPort, from address: String) throws {
+  convenience init(to port: ListenerPort, from address: String, receiveBuffer: Int32? = nil) throws {
     let kind = port.transport == .tcp ? SOCK_STREAM : SOCK_DGRAM
     self.init(descriptor: socket(AF_INET, Int32(kind.rawValue) | O_CLOEXEC, 0), isStream: port.transport == .tcp)
+    // Set before the window's scale is agreed on.
+    if var receiveBuffer { setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &receiveBuffer, 4) }
     guard let own = IPv4Address(address) else { throw Mismatch("\(address) is no address") }
     try Self.bind(descriptor, own.bits)
     try Self.connect(descriptor, 0x7f00_0001, port.number)
@@ -63,6 +65,7 @@ final class ScriptPeer {
     case .sends(let text): try send(text.bytes)
     case .sendsUrgent(let byte): try check(Glibc.send(descriptor, [byte], 1, Int32(MSG_OOB)), "send")
     case .finishes: try check(Int(shutdown(descriptor, Int32(SHUT_WR))), "half-close")
+    case .vanishes: try check(Int(cl_drop_packets(descriptor)), "a filter")
     case .resets:
       isClosed = true
       cl_reset(descriptor)
@@ -71,7 +74,9 @@ final class ScriptPeer {
     case .seesEnd: try seeEnd()
     case .seesReset: try seeReset()
     case .seesNothing(let duration):
-      if wait(for: POLLIN, duration) { throw Mismatch(unread ?? "an end or an error") }
+      // What is seen after the time, by a thread that was kept waiting, may have come after it.
+      let start = ContinuousClock.now
+      if wait(for: POLLIN, duration), ContinuousClock.now < start + duration { throw Mismatch(unread ?? "an end or an error") }
     case .connects, .isRefused, .sendsUntilStalled, .seesWhatStalled: throw Mismatch("not an act of a peer alone")
     }
   }

@@ -22,6 +22,12 @@ struct ScriptTests {
   @Test("a new table leaves open connections alone", arguments: Script.tables)
   func tables(script: Script) async throws { try await script.run() }
 
+  @Test("limits let wait before they refuse", arguments: Script.limits)
+  func limits(script: Script) async throws { try await script.run() }
+
+  @Test("silence ends a connection only where it must", arguments: Script.silence)
+  func silence(script: Script) async throws { try await script.run() }
+
   @Test("datagrams keep to their sessions", arguments: Script.datagrams)
   func datagrams(script: Script) async throws { try await script.run() }
 

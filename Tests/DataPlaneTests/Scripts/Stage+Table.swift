@@ -7,7 +7,8 @@
 extension Stage {
   func change(_ step: Step) throws {
     switch step {
-    case .serve(let places, let name, let strategy, let transport): try serve(name, transport, strategy, places)
+    case .serve(let places, let name, let strategy, let transport, let limits):
+      try serve(Listener(id: name, port: 0, transport: transport, strategy: strategy, limits: limits), places)
     case .withdraw(let name): withdraw(name)
     case .move(let name, let heir, let places):
       let port = try listener(name).address
@@ -21,13 +22,15 @@ extension Stage {
     for (index, port) in ports.enumerated() { listeners[index].port = port }
   }
 
-  private func serve(_ name: String, _ transport: Transport, _ strategy: Strategy, _ places: [Place]) throws {
-    let endpoints = try places.map { try servers.endpoint($0, transport) }
-    withdrawn[name] = nil
-    if let known = listeners.firstIndex(where: { $0.id == name }) {
-      (listeners[known].strategy, listeners[known].endpoints) = (strategy, endpoints)
+  private func serve(_ new: Listener, _ places: [Place]) throws {
+    var new = new
+    new.endpoints = try places.map { try servers.endpoint($0, new.transport) }
+    withdrawn[new.id] = nil
+    if let known = listeners.firstIndex(where: { $0.id == new.id }) {
+      new.port = listeners[known].port
+      listeners[known] = new
     } else {
-      listeners.append(Listener(id: name, port: 0, transport: transport, strategy: strategy, endpoints: endpoints))
+      listeners.append(new)
     }
   }
 

@@ -55,7 +55,10 @@ final class Stage {
         try accept(name, first + offset)
       }
     case .nobodyAccepts(let duration):
-      if let name = try servers.next(within: duration) { throw Mismatch("\(name) got a connection") }
+      let start = ContinuousClock.now
+      if let name = try servers.next(within: duration), ContinuousClock.now < start + duration {
+        throw Mismatch("\(name) got a connection")
+      }
     case .serve, .withdraw, .move: try change(step)
     case .stop(let name): servers.stop(name)
     case .open, .totals, .failures, .refused, .bytes: try count(step)

@@ -22,7 +22,7 @@ extension Script {
     Script(
       "an endpoint that is gone with bytes on the way gives them all",
       toA + [
-        .server(.sendsUntilStalled(below: 24 << 20)), .serve(["b"]), .server(.finishes), .client(.seesWhatStalled),
+        .server(.sendsUntilStalled(below: Script.tooMuch)), .serve(["b"]), .server(.finishes), .client(.seesWhatStalled),
         .client(.seesEnd), .client(.finishes), .server(.seesEnd), .open([:]),
       ]),
     Script(
