@@ -99,7 +99,9 @@ struct CountersTests {
   func abandoned() throws {
     let mailbox = try SupervisorMailbox()
     let process = RelayProcess(executable: nil, runDirectory: "/nowhere")
-    let loop = SupervisorLoop(process: process, mailbox: mailbox, checkInterval: .seconds(1)) { _, _ in }
+    let loop = SupervisorLoop(
+      process: process, mailbox: mailbox, checkInterval: .seconds(1), misunderstandingPause: .milliseconds(500)
+    ) { _, _ in }
     for ticket in 1...1_000 { loop.take(UInt64(ticket), .counters) }
     #expect(loop.questions.count == 1)
   }
