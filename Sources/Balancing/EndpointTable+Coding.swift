@@ -91,7 +91,8 @@ extension ListenerLimits {
   fileprivate func encode(into writer: inout BinaryWriter) {
     writer.write(connections ?? 0)
     let (seconds, attoseconds) = idle?.components ?? (0, 0)
-    writer.write(min(UInt64(clamping: seconds), 4_000_000) * 1_000 + UInt64(clamping: attoseconds / 1_000_000_000_000_000))
+    let milliseconds = min(UInt64(clamping: seconds), 4_294_967) * 1_000 + UInt64(clamping: attoseconds / 1_000_000_000_000_000)
+    writer.write(min(milliseconds, UInt64(UInt32.max)))
   }
 
   fileprivate init(from reader: inout BinaryReader) throws(BinaryCodingError) {

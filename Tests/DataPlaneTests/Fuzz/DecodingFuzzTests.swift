@@ -41,7 +41,9 @@ struct DecodingFuzzTests {
           case nil: break
           }
         }
-      } catch { /* The peer would be left. */  }
+      } catch {
+        // The peer would be left.
+      }
       // Each descriptor is somebody's to close: given out, or still held.
       #expect((given + assembler.descriptors).count <= packets.reduce(0) { $0 + $1.descriptors.count }, "round \(round)")
     }
