@@ -70,6 +70,30 @@ struct ControlMessageTests {
     }
   }
 
+  @Test("with a strategy or a flag that there is not are refused; a kind of failure that is not known yet counts as other")
+  func strange() throws {
+    var report = Self.report
+    report.listeners = [report.listeners[0]]
+    report.listeners[0].endpoints = [report.listeners[0].endpoints[0]]
+    report.listeners[0].refusals = [.noEndpoint: 7]
+    let payload = ControlMessage.counters(ticket: 4, report).encodedPayload()
+    // Ticket, release, uptime, generation, threads, five counts, number of listeners, id "web", port.
+    let strategy = 8 + 7 + 8 + 8 + 2 + 5 * 4 + 4 + 5 + 3
+    // Strategy, flag, open, number of refusals.
+    let refusal = strategy + 1 + 1 + 4 + 1
+    for (place, value) in [(strategy, UInt8(9)), (strategy + 1, 2)] {
+      var bytes = payload
+      bytes[place] = value
+      #expect(throws: BinaryCodingError.self) { try ControlMessage(kind: 5, payload: bytes) }
+    }
+    var bytes = payload
+    #expect(bytes[refusal] == RefusalReason.noEndpoint.rawValue)
+    bytes[refusal] = 200
+    guard case .counters(_, let read) = try ControlMessage(kind: 5, payload: bytes) else { throw DataPlaneError(.protocol, "") }
+    #expect(read.listeners[0].refusals == [.other: 7])
+    #expect(read.listeners[0].endpoints == report.listeners[0].endpoints)
+  }
+
   @Test("of noise never crash, and unknown kinds are refused")
   func noise() {
     var generator = SplitMix64(seed: 11)

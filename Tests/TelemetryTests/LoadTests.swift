@@ -100,6 +100,9 @@ struct LoadTests {
       #expect((web.rates.connections, web.rates.bytesOut, web.endpoints.count) == (100, 5_000, 1))
       #expect(web.rates.median == 0.0001)
     }
+    let another = Self.second.replacing("uptime_seconds 3723", with: "uptime_seconds 99")
+    let web = try #require(LoadChange(from: new, to: try Self.sample(another), seconds: 1).listeners.first)
+    #expect((web.rates.connections, web.rates.retries) == (140, 501) && web.endpoints.map(\.rates.connections) == [50, 40])
     let smaller = Self.first.replacing("8080/tcp\"} 100\n", with: "8080/tcp\"} 30\n")
     let change = LoadChange(from: new, to: try Self.sample(smaller), seconds: 1)
     #expect(change.listeners.first?.rates.connections == 30)
