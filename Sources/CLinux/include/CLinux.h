@@ -23,6 +23,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "CLinuxSockets.h"
+
 // The kernel's SCM_MAX_FD.
 #define CL_FDS_PER_PACKET 253
 
