@@ -94,6 +94,21 @@ struct NetworkNamespaceTests {
     }
   }
 
+  @Test("by several at a time, each with a whole answer")
+  func together() async throws {
+    try await withNetwork { network in
+      let listener = try Listener("::", backlog: 1024)
+      let clients = try (0..<800).map { _ in try TestClient(from: "10.9.0.2", to: listener.port) }
+      return (listener, clients)
+    } body: { network, sockets in
+      try await withThrowingTaskGroup { group in
+        for _ in 0..<20 { group.addTask { try await network.openConnections(toPorts: [sockets.0.port]) } }
+        for try await count in group { #expect(count == 800) }
+      }
+      for client in sockets.1 { client.close() }
+    }
+  }
+
   @Test("a process in the host's own network, and one that is gone, are refused")
   func refused() async throws {
     await #expect { try await NetworkNamespace.of(process: Int(getpid())) } throws: {
@@ -132,6 +147,15 @@ struct NetworkNamespaceTests {
     }
   }
 
+  /// Sockets stay in the namespace they were made in, so the thread that made them may end.
+  private func withNetwork<Sockets: Sendable>(
+    _ make: @escaping @Sendable (NetworkNamespace) throws -> Sockets,
+    body: (NetworkNamespace, Sockets) async throws -> Void
+  ) async throws {
+    let (network, sockets) = try await inNetwork { network in (network, try make(network)) }
+    try await body(network, sockets)
+  }
+
   private func run(_ script: String) throws {
     let words: [String] = ["sh", "-c", script]
     var arguments: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) } + [nil]
@@ -151,7 +175,7 @@ private func threadNumber() -> Int {
   return path.split(separator: "/").last.flatMap { Int($0) } ?? 0
 }
 
-private final class Listener {
+private final class Listener: Sendable {
   let descriptor: Int32
   let port: UInt16
 

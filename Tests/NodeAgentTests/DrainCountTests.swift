@@ -65,6 +65,11 @@ struct DrainCountTests {
     }
   }
 
+  @Test("many tasks are counted less often", arguments: [(0, 100), (1, 100), (10, 100), (11, 110), (500, 5_000)])
+  func interval(tasks: Int, milliseconds: Int) {
+    #expect(TrafficProgrammer.countInterval(tasks: tasks) == .milliseconds(milliseconds))
+  }
+
   @Test("where namespaces cannot be read the relay's count stands, and they are not asked for again")
   func unreadable() async throws {
     try await draining(inNamespace: 9, relayed: 2, { harness, _ in harness.sockets.state.withLock { $0.isUnreadable = true } }) {

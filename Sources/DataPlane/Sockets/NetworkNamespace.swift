@@ -2,15 +2,16 @@
 
 import CLinux
 import Glibc
+import Synchronization
 
 /// A network namespace, open for questions about its sockets. It lives at least as long as this.
 package final class NetworkNamespace: Sendable {
-  /// Of netlink; tells of the namespace it was made in, whoever asks.
-  private let descriptor: Int32
+  /// Of netlink; tells of the namespace it was made in, whoever asks, but one at a time.
+  private let descriptor: Mutex<Int32>
 
-  private init(descriptor: Int32) { self.descriptor = descriptor }
+  private init(descriptor: Int32) { self.descriptor = Mutex(descriptor) }
 
-  deinit { close(descriptor) }
+  deinit { close(descriptor.withLock { $0 }) }
 
   /// That of a process, by its id here. Never this host's own.
   ///
@@ -26,11 +27,13 @@ package final class NetworkNamespace: Sendable {
   }
 
   func count(_ ports: Set<UInt16>) throws(DataPlaneError) -> Int {
-    var count = 0
-    for port in ports.sorted() {
-      for family in [AF_INET, AF_INET6] { count += try sockets(family, port).count(where: \.isOpen) }
+    try descriptor.withLock { descriptor throws(DataPlaneError) in
+      var count = 0
+      for port in ports.sorted() {
+        for family in [AF_INET, AF_INET6] { count += try Self.sockets(descriptor, family, port).count(where: \.isOpen) }
+      }
+      return count
     }
-    return count
   }
 
   /// A thread of its own: it changes namespaces, and the kernel may take milliseconds to answer.
@@ -56,7 +59,7 @@ package final class NetworkNamespace: Sendable {
     return NetworkNamespace(descriptor: descriptor)
   }
 
-  private func sockets(_ family: Int32, _ port: UInt16) throws(DataPlaneError) -> [TCPSocket] {
+  private static func sockets(_ descriptor: Int32, _ family: Int32, _ port: UInt16) throws(DataPlaneError) -> [TCPSocket] {
     let asked = cl_tcp_sockets_ask(descriptor, family, port)
     guard asked == 0 else { throw .system("ask for sockets", asked) }
     var found: [TCPSocket] = []

@@ -2,10 +2,9 @@
 
 // The open connections of what drains, again and again until the drains are over.
 extension TrafficProgrammer {
-  /// Between two counts that nothing else asks for.
-  static let countInterval = Duration.milliseconds(100)
-  /// Counting may take a fiftieth of the time.
-  static let countShare = 50
+  /// Between two counts that nothing else asks for, when a node's whole work or a part of it drains: a count takes the kernel about a
+  /// millisecond for each task.
+  static func countInterval(tasks: Int) -> Duration { .milliseconds(max(100, 10 * tasks)) }
 
   func countWhileDraining(_ locate: @escaping SocketCounter.Locate) async {
     await withDiscardingTaskGroup { group in
@@ -26,7 +25,6 @@ extension TrafficProgrammer {
       _ = await sockets.count([:], locate)
       return nil
     }
-    let began = clock.now().uptime
     let count = state.beginCount()
     do {
       state.counted(try await openConnections(tasks, locate), in: count)
@@ -34,7 +32,7 @@ extension TrafficProgrammer {
       logger.debug("open connections could not be counted", metadata: ["error": "\(error)"])
     }
     await sendReport()
-    return max(Self.countInterval, (clock.now().uptime - began) * Self.countShare)
+    return Self.countInterval(tasks: tasks.count)
   }
 
   private func countAgain(after pause: Duration) async {
