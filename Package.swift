@@ -109,6 +109,9 @@ let package = Package(
     tests("skepd", ["ClusterModel", "Identity", logging]),
     executable("skep", ["PlaygroundKit", arguments]),
     executable("skep-relay", ["DataPlane", "ServiceManager"]),
+    .executableTarget(
+      name: "relay-program", dependencies: ["Balancing", "ClusterModel", "DataPlane"], path: "Benchmarks/relay/Program",
+      swiftSettings: settings),
 
     // Test and demo kits.
     library("SimulationKit", ["Balancing", "ClusterModel", "ClusterStore", "Orchestration"]),

@@ -60,6 +60,13 @@ extension Balancer {
     closed(handle)
   }
 
+  /// Connections to endpoints of this listener that other processes have, such as those of a relay that was replaced, by the
+  /// endpoints' ids. Those with the fewest connections are chosen by the sum.
+  package mutating func connectionsElsewhere(_ counts: [String: Int]) {
+    elsewhere = counts
+    for index in slots.indices where slots[index].isUsed { slots[index].elsewhere = counts[slots[index].endpoint.id] ?? 0 }
+  }
+
   mutating func replaceEndpoints(_ endpoints: [Endpoint]) {
     let before = Set(rotation)
     var known: [String: Int] = [:]
@@ -89,10 +96,11 @@ extension Balancer {
       return EndpointHandle(index: Int32(known), life: slots[known].life)
     }
     guard let index = free.popLast() else {
-      slots.append(Slot(endpoint: endpoint, life: 0))
+      slots.append(Slot(endpoint: endpoint, life: 0, elsewhere: elsewhere[endpoint.id] ?? 0))
       return EndpointHandle(index: Int32(slots.count - 1), life: 0)
     }
-    slots[Int(index)] = Slot(endpoint: endpoint, life: slots[Int(index)].life &+ 1)
+    slots[Int(index)] = Slot(
+      endpoint: endpoint, life: slots[Int(index)].life &+ 1, elsewhere: elsewhere[endpoint.id] ?? 0)
     return EndpointHandle(index: index, life: slots[Int(index)].life)
   }
 

@@ -18,6 +18,8 @@ package struct Balancer: Sendable {
     var isUsed = true
     var inTable = true
     var open = 0
+    /// Connections that another process has to it.
+    var elsewhere = 0
     var tally = Tally()
   }
 
@@ -42,6 +44,8 @@ package struct Balancer: Sendable {
   /// The members of `maglev`, which is built when it is first needed after the ready endpoints changed.
   var members: [EndpointHandle] = []
   var maglev: Maglev?
+  /// Connections that other processes have, by endpoint.
+  var elsewhere: [String: Int] = [:]
 
   package init(strategy: Strategy, endpoints: [Endpoint] = []) {
     self.strategy = strategy
@@ -80,7 +84,7 @@ package struct Balancer: Sendable {
     var fewest = Int.max
     for step in rotation.indices {
       let index = wrapped(turn + step)
-      let open = slots[Int(rotation[index].index)].open
+      let open = slots[Int(rotation[index].index)].open + slots[Int(rotation[index].index)].elsewhere
       if open < fewest, !tried.contains(rotation[index]) { (best, fewest) = (index, open) }
     }
     guard let best else { return nil }

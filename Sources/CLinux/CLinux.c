@@ -190,6 +190,10 @@ int cl_accept_control(int listener) {
   return fd < 0 ? -errno : fd;
 }
 
+int cl_packet_pair(int *both) {
+  return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, both) < 0 ? -errno : 0;
+}
+
 static int unix_address(const char *path, struct sockaddr_un *address) {
   memset(address, 0, sizeof *address);
   address->sun_family = AF_UNIX;
@@ -370,6 +374,11 @@ int64_t cl_raise_descriptor_limit(void) {
   setrlimit(RLIMIT_NOFILE, &limit);
   if (getrlimit(RLIMIT_NOFILE, &limit) < 0) return -errno;
   return limit.rlim_cur > INT32_MAX ? INT32_MAX : (int64_t)limit.rlim_cur;
+}
+
+int cl_processors(void) {
+  cpu_set_t set;
+  return sched_getaffinity(0, sizeof set, &set) < 0 ? 1 : CPU_COUNT(&set);
 }
 
 int cl_lock(const char *path) {

@@ -7,7 +7,8 @@ import ServiceManager
 @main
 struct SkepRelay {
   static func main() {
-    switch Arguments.parse(CommandLine.arguments.dropFirst()) {
+    let threads = getenv("SKEP_RELAY_THREADS").map { ["SKEP_RELAY_THREADS": String(cString: $0)] }
+    switch Arguments.parse(CommandLine.arguments.dropFirst(), environment: threads ?? [:]) {
     case .say(let text): print(text)
     case .refuse(let reason): fail("\(reason)\n\(Arguments.usage)", status: EX_USAGE)
     case .run(let configuration): run(configuration)

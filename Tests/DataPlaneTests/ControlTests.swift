@@ -29,7 +29,8 @@ struct ControlMessageTests {
           id: "web", port: .init(.udp, 80), open: 1, total: 2, refused: 3, bytesIn: 4, bytesOut: 5,
           endpoints: [.init(id: "a", open: 1, total: 2, failures: 3, bytesIn: 4, bytesOut: 5)])
       ]),
-    .superseded, .table(table, ports: [.init(.tcp, 1), .init(.udp, 1), .init(.tcp, 3)]),
+    .held(["web": ["a": 1, "b": 2], "other": [:]]), .superseded,
+    .table(table, ports: [.init(.tcp, 1), .init(.udp, 1), .init(.tcp, 3)]),
     .countsRequest(ticket: 5, endpoints: ["a", "b"]), .countersRequest(ticket: 6),
     .shutdown, .sources(SourcePolicy(keeps: true, inside: [IPv4Subnet(base: .loopback, prefix: 8)])),
   ]

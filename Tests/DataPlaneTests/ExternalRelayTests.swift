@@ -54,21 +54,84 @@ struct ExternalRelayTests {
     let relay = try host.startRelay()
     try await host.supervised(external: true) { supervisor in
       _ = try await supervisor.program(host.table(1, port: port, [echo.endpoint("a")]))
-      let client = try TestClient(port: port)
-      try client.send("one")
-      #expect(try await offPool { try client.receiveText() } == "one")
+      let clients = try (0..<10).map { _ in try TestClient(port: port) }
+      try await Self.expectEchoes(clients, "one")
       for _ in 0..<3 {
         kill(relay, SIGHUP)
+        #expect(try await eventually { try await supervisor.counters().map(\.total) == [0] }, "a new program")
         #expect(try await offPool { try ForwardingTests.echoed("new", port: port) } == "new")
         #expect(host.relay == relay, "no end is seen")
-        #expect(try await supervisor.counters().map(\.total) == [1], "a new program")
       }
-      try client.send("two")
-      #expect(try await offPool { try client.receiveText() } == "two")
-      client.close()
-      #expect(try await eventually { Self.children(of: relay).isEmpty }, "the copy that held the connection has ended")
+      try await Self.expectEchoes(clients, "two")
+      for client in clients { client.close() }
+      #expect(try await eventually { Self.children(of: relay).isEmpty }, "the copy that held the connections has ended")
     }
     try await host.end()
+  }
+
+  @Test("A copy that holds connections for a replaced relay ends when it is told to")
+  func copyTerminated() async throws {
+    let echo = try Backend.echo()
+    let host = try TestHost()
+    let port = freePort()
+    let relay = try host.startRelay()
+    try await host.supervised(external: true) { supervisor in
+      _ = try await supervisor.program(host.table(1, port: port, [echo.endpoint("a")]))
+      let client = try TestClient(port: port)
+      try await Self.expectEchoes([client], "one")
+      kill(relay, SIGHUP)
+      #expect(try await eventually { try await supervisor.counters().map(\.total) == [0] }, "a new program")
+      let copy = try #require(Int32(Self.children(of: relay).split(separator: " ").first ?? ""))
+      kill(copy, SIGTERM)
+      try await Self.expectEchoes([client], "it has its 10 s")
+      client.close()
+      #expect(try await eventually { Self.children(of: relay).isEmpty })
+    }
+    try await host.end()
+  }
+
+  @Test("What a replaced relay still carries counts: for least connections, and for those who wait for an endpoint")
+  func succession() async throws {
+    let (a, b) = (try Backend.holding("a"), try Backend.holding("b"))
+    let host = try TestHost()
+    let port = freePort()
+    let relay = try host.startRelay()
+    try await host.supervised(external: true) { supervisor in
+      var table = host.table(1, port: port, [a.endpoint("a")])
+      table.listeners[0].strategy = .leastConnections
+      _ = try await supervisor.program(table)
+      var old = try await offPool { try ForwardingTests.hold(3, port: port) }
+      table.generation = 2
+      table.listeners[0].endpoints = [a.endpoint("a"), b.endpoint("b")]
+      _ = try await supervisor.program(table)
+      for generation in 1...2 {
+        kill(relay, SIGHUP)
+        #expect(try await eventually { try await supervisor.counters().map(\.total) == [0] }, "program \(generation)")
+        #expect(try await eventually { try await supervisor.openConnections(of: ["a", "b"]) == ["a": 3, "b": 0] })
+      }
+      let new = try await offPool { try ForwardingTests.hold(5, port: port) }
+      #expect(new.prefix(3).map(\.name) == ["b", "b", "b"], "until both have three")
+      #expect(Set(new.suffix(2).map(\.name)) == ["a", "b"])
+
+      table.generation = 3
+      table.listeners[0].endpoints = [a.endpoint("a", .draining), b.endpoint("b")]
+      _ = try await supervisor.program(table)
+      for client in new { client.client.close() }
+      #expect(try await eventually { try await supervisor.openConnections(of: ["a", "b"]) == ["a": 3, "b": 0] })
+      old.removeLast().client.close()
+      #expect(try await eventually { try await supervisor.openConnections(of: ["a"]) == ["a": 2] })
+      async let drained: Void = supervisor.waitUntilDrained(["a"])
+      for client in old { client.client.close() }
+      try await drained
+      #expect(try await eventually { Self.children(of: relay).isEmpty })
+    }
+    try await host.end()
+  }
+
+  private static func expectEchoes(_ clients: [TestClient], _ text: String) async throws {
+    for client in clients { try client.send(text) }
+    let answers = try await offPool { try clients.map { try $0.receiveText() } }
+    #expect(answers == Array(repeating: text, count: clients.count))
   }
 
   private static func children(of process: Int32) -> String {

@@ -26,6 +26,7 @@ final class RelayFixture: Sendable {
     var configuration = Relay.Configuration(controlPath: directory.path + "/relay.sock")
     configuration.handlesSignals = false
     configuration.stopDescriptor = stop
+    configuration.threads = 2
     adjust(&configuration)
     let path = configuration.controlPath
     let ready = configuration

@@ -69,11 +69,27 @@ struct ArgumentTests {
   }
 
   @Test(
+    "takes the number of threads from its arguments, else from the environment, else from the machine",
+    arguments: [
+      (["--threads", "3"], "2", 3), ([], "2", 2), ([], nil, Relay.standardThreads),
+    ] as [([String], String?, Int)])
+  func threads(arguments: [String], variable: String?, expected: Int) {
+    let environment = variable.map { ["SKEP_RELAY_THREADS": $0] } ?? [:]
+    guard case .run(let configuration) = Arguments.parse(["--control", "/c"] + arguments, environment: environment) else {
+      Issue.record("not accepted")
+      return
+    }
+    #expect(configuration.threads == expected)
+  }
+
+  @Test(
     "refuses what it does not know",
     arguments: [
       ([], "--control is missing"), (["--control"], "--control needs a path"),
       (["--control", "/c", "--fast"], "unknown argument --fast"),
       (["--control", "/c", "x"], "unknown argument x"), (["--pid-file", ""], "--pid-file needs a path"),
+      (["--control", "/c", "--threads"], "--threads needs a number"),
+      (["--control", "/c", "--threads", "0"], "0 is not a number of threads, which is 1 to 64"),
     ] as [([String], String)])
   func refused(arguments: [String], reason: String) {
     guard case .refuse(let text) = Arguments.parse(arguments) else {

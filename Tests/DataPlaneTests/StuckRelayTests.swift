@@ -19,6 +19,7 @@ struct StuckRelayTests {
       _ = try await supervisor.program(host.table(1, port: port, [backend.endpoint("a")]))
       let relay = try #require(host.relay)
       kill(relay, SIGSTOP)
+      #expect(try await eventually { host.isStopped(relay) })
       let clients = try (0..<20).map { _ in try TestClient(port: port) }
       let answers = try await offPool { try clients.map { try $0.receiveText() } }
       #expect(answers == Array(repeating: "a", count: 20))

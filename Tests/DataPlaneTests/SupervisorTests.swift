@@ -34,6 +34,7 @@ struct SupervisorTests {
         let relay = try #require(host.relay)
         // Stopped first, so that the clients are in the queue for certain when it dies.
         kill(relay, SIGSTOP)
+        #expect(try await eventually { host.isStopped(relay) })
         let clients = try (0..<50).map { _ in try TestClient(port: port) }
         kill(relay, SIGKILL)
         let answers = try await offPool { try clients.map { try $0.receiveText() } }

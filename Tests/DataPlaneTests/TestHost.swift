@@ -52,6 +52,20 @@ final class TestHost: Sendable {
     return .milliseconds(ticks * 10)
   }
 
+  /// Whether SIGSTOP has reached all threads.
+  func isStopped(_ process: Int32) -> Bool {
+    guard let tasks = opendir("/proc/\(process)/task") else { return false }
+    defer { closedir(tasks) }
+    while let entry = readdir(tasks) {
+      let name = withUnsafePointer(to: entry.pointee.d_name) {
+        String(cString: UnsafeRawPointer($0).assumingMemoryBound(to: CChar.self))
+      }
+      if name.hasPrefix(".") { continue }
+      if !Self.contents("/proc/\(process)/task/\(name)/stat").contains(") T ") { return false }
+    }
+    return true
+  }
+
   private static func writeScript(_ path: String, _ body: String) throws {
     let descriptor = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0o755)
     let text = "#!/bin/sh\n" + body

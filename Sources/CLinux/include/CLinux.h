@@ -37,6 +37,7 @@ static const uint32_t CL_READ_HANGUP = EPOLLRDHUP;
 static const uint32_t CL_HANGUP = EPOLLHUP;
 static const uint32_t CL_ERROR = EPOLLERR;
 static const uint32_t CL_EDGE = EPOLLET;
+static const uint32_t CL_EXCLUSIVE = EPOLLEXCLUSIVE;
 
 static inline uint64_t cl_monotonic_nanoseconds(void) {
   struct timespec now;
@@ -142,6 +143,8 @@ static inline void *cl_reserve(size_t bytes) {
 // Accepts one connection without blocking. The address comes as two halves of 128 bits, IPv4 as ::ffff:a.b.c.d.
 int cl_accept(int listener, uint64_t *high, uint64_t *low);
 int cl_accept_control(int listener);
+// Two connected sockets for packets, which do not block.
+int cl_packet_pair(int *both);
 int cl_unix_listen(const char *path);
 // Sending blocks, for 5 s at most.
 int cl_unix_connect(const char *path);
@@ -160,6 +163,8 @@ int cl_control_signals(void);
 int cl_next_signal(int fd);
 void cl_ignore_sigpipe(void);
 int64_t cl_raise_descriptor_limit(void);
+// The processors that this process may run on.
+int cl_processors(void);
 // An exclusive lock on a file, held until the descriptor is closed; -EWOULDBLOCK when another process has it.
 int cl_lock(const char *path);
 // Policy routing for the replies to kept sources: packets from `interface` with CL_KEPT_SOURCE_REPLY_MARK are taken for this
@@ -174,8 +179,8 @@ int cl_netlink_drain(int fd);
 int cl_unshare_network(void);
 // Starts a program in a session of its own with no descriptor of ours but the log. It is not told of our service manager.
 int cl_spawn_detached(const char *path, char *const *arguments, int log_fd);
-// Puts a program in this process's place; a copy of the process goes on, with all descriptors, and gets 0. Only for processes
-// of one thread.
+// Puts a program in this process's place; a copy of the process goes on, with all descriptors and the calling thread, and gets 0.
+// The other threads must stand still where they hold no lock; the copy has their memory and may start them anew.
 int cl_hand_over(const char *path, char *const *arguments);
 // One datagram to a unix socket; a path that begins with @ is an abstract name.
 int cl_send_datagram(const char *path, const char *text);

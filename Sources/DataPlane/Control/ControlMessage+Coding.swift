@@ -11,6 +11,7 @@ extension ControlMessage {
     case .counts: 4
     case .counters: 5
     case .superseded: 6
+    case .held: 8
     case .table: 16
     case .countsRequest: 17
     case .countersRequest: 18
@@ -25,6 +26,12 @@ extension ControlMessage {
     case .hello(let hello): hello.encode(into: &writer)
     case .applied(let applied): applied.encode(into: &writer)
     case .draining(let counts): writer.write(counts)
+    case .held(let listeners):
+      writer.write(UInt32(listeners.count))
+      for (id, counts) in listeners {
+        writer.write(id)
+        writer.write(counts)
+      }
     case .counts(let ticket, let counts):
       writer.write(ticket)
       writer.write(counts)
@@ -55,6 +62,7 @@ extension ControlMessage {
     case 4: self = .counts(ticket: try reader.read(), try reader.readCounts())
     case 5: self = .counters(ticket: try reader.read(), try ListenerCounters.list(from: &reader))
     case 6: self = .superseded
+    case 8: self = .held(try reader.readHeld())
     case 16: self = .table(try EndpointTable(from: &reader), ports: try reader.readPorts())
     case 17: self = .countsRequest(ticket: try reader.read(), endpoints: try reader.readStrings())
     case 18: self = .countersRequest(ticket: try reader.read())
@@ -153,6 +161,12 @@ extension BinaryReader {
     var counts: [String: UInt32] = [:]
     for _ in 0..<(try readCount(elementsOf: 6)) { counts[try readString()] = try read(UInt32.self) }
     return counts
+  }
+
+  fileprivate mutating func readHeld() throws(BinaryCodingError) -> [String: [String: UInt32]] {
+    var listeners: [String: [String: UInt32]] = [:]
+    for _ in 0..<(try readCount(elementsOf: 6)) { listeners[try readString()] = try readCounts() }
+    return listeners
   }
 
   fileprivate mutating func readPorts() throws(BinaryCodingError) -> [ListenerPort] {

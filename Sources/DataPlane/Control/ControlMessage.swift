@@ -17,6 +17,8 @@ package enum ControlMessage: Hashable, Sendable {
   case draining([String: UInt32])
   case counts(ticket: UInt64, [String: UInt32])
   case counters(ticket: UInt64, [ListenerCounters])
+  /// From a relay that was replaced to its successor, at most every 50 ms: the connections it still has, by listener and endpoint.
+  case held([String: [String: UInt32]])
   /// A newer skepd has connected; this connection ends now.
   case superseded
 

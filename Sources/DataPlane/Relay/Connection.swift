@@ -61,14 +61,14 @@ struct Side {
 /// What an epoll event is about. The upper half of a connection's token is its generation, which is never 0.
 struct Token {
   enum Kind: UInt64 {
-    case stop = 1
-    case signal, controlListener, controlPeer, listener, session
+    case inbox = 1
+    case listener, session
   }
 
   static func side(_ side: Int, generation: UInt32) -> UInt64 { UInt64(generation) << 32 | UInt64(side) }
-  static func special(_ kind: Kind, _ index: Int = 0) -> UInt64 { kind.rawValue << 24 | UInt64(index) }
+  static func special(_ kind: Kind, _ index: Int = 0) -> UInt64 { kind.rawValue << 28 | UInt64(index & 0xfff_ffff) }
 
   static func special(_ token: UInt64) -> (kind: Kind?, index: Int) {
-    (Kind(rawValue: token >> 24), Int(token & 0xff_ffff))
+    (Kind(rawValue: token >> 28), Int(token & 0xfff_ffff))
   }
 }

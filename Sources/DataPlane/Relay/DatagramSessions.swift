@@ -3,14 +3,14 @@
 import Balancing
 import CLinux
 
-/// Whose datagrams belong together: one client's port, one of this host's addresses, one listener.
+/// Whose datagrams belong together: one client's port, one of this host's addresses, one socket.
 struct DatagramFlow: Hashable {
-  let listener: Int32
+  let socket: Int
   let clientHigh, clientLow, localHigh, localLow: UInt64
   let port: UInt16
 
-  init(_ flow: cl_flow, listener: Int) {
-    self.listener = Int32(listener)
+  init(_ flow: cl_flow, socket: Int) {
+    self.socket = socket
     (clientHigh, clientLow, port) = (flow.client_high, flow.client_low, flow.port)
     (localHigh, localLow) = (flow.local_high, flow.local_low)
   }
@@ -23,8 +23,8 @@ struct DatagramSession {
   let endpoint: EndpointHandle
   /// Connected to the endpoint; what arrives there is for the client.
   let descriptor: Int32
-  /// The socket that the client sent to.
-  let socket: Int32
+  /// The id of the socket that the client sent to.
+  let socket: Int
   var isAnswered = false
   var lastUsed: UInt64
   var bytesIn: UInt64 = 0
@@ -39,13 +39,13 @@ struct DatagramSession {
     self.listener = Int32(listener)
     self.endpoint = endpoint
     self.descriptor = descriptor
-    self.socket = Int32(socket)
+    self.socket = socket
     lastUsed = now
   }
 }
 
-/// The sessions of all UDP listeners, by flow and by age. Bounded: a flood of made-up clients takes the place of the oldest that
-/// nobody has answered, never that of a conversation.
+/// A thread's sessions, by flow and by age. There is a limit for all threads: a flood of made-up clients takes the place of the oldest
+/// that nobody has answered, never that of a conversation.
 package struct DatagramSessions {
   package struct Timeouts: Sendable {
     /// Conntrack's, so that a session lives no shorter than the way to it: 30 s without an answer,
@@ -58,7 +58,6 @@ package struct DatagramSessions {
     package init() {}
   }
 
-  private let capacity: Int
   private var sessions: [DatagramSession] = []
   private var free: [Int32] = []
   private var indexes: [DatagramFlow: Int32] = [:]
@@ -68,8 +67,6 @@ package struct DatagramSessions {
   /// When to look for sessions that ended; `.max` while there is none.
   var nextExpiry = UInt64.max
 
-  init(capacity: Int) { self.capacity = capacity }
-
   var count: Int { indexes.count }
   var all: some Sequence<DatagramSession> { sessions.lazy.filter(\.isUsed) }
   var indices: some Sequence<Int> { sessions.indices.lazy.filter { sessions[$0].isUsed } }
@@ -78,9 +75,6 @@ package struct DatagramSessions {
 
   func index(of flow: DatagramFlow) -> Int? { indexes[flow].map { Int($0) } }
 
-  /// Who has to go before another can come; `nil` when there is room, or when all are conversations.
-  var victim: Int? { count >= capacity && first.unanswered >= 0 ? Int(first.unanswered) : nil }
-  var isFull: Bool { count >= capacity }
   /// The one that was silent longest, in either state.
   func oldest(answered: Bool) -> Int? {
     let index = answered ? first.answered : first.unanswered
@@ -96,7 +90,7 @@ package struct DatagramSessions {
       index = sessions.count
       sessions.append(session)
     }
-    indexes[DatagramFlow(session.flow, listener: Int(session.listener))] = Int32(index)
+    indexes[DatagramFlow(session.flow, socket: session.socket)] = Int32(index)
     append(index)
     return index
   }
@@ -113,7 +107,7 @@ package struct DatagramSessions {
   mutating func remove(_ index: Int) -> DatagramSession {
     unlink(index)
     let session = sessions[index]
-    indexes[DatagramFlow(session.flow, listener: Int(session.listener))] = nil
+    indexes[DatagramFlow(session.flow, socket: session.socket)] = nil
     sessions[index].isUsed = false
     free.append(Int32(index))
     return session

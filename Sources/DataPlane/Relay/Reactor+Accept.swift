@@ -6,35 +6,37 @@ import Glibc
 
 // From the accept queue to an endpoint that has accepted, or to a reset.
 extension Reactor {
-  mutating func take(_ index: Int) {
-    guard index < sockets.count, let socket = sockets[index], socket.isRead else { return }
-    switch socket.port.transport {
-    case .tcp: accept(index)
-    case .udp: receive(index)
+  mutating func take(_ id: Int) {
+    guard let socket = sockets[id], socket.isRead else { return }
+    switch socket.transport {
+    case .tcp: accept(id)
+    case .udp: receive(id)
     }
   }
 
-  private mutating func accept(_ index: Int) {
-    guard isAccepting, index < sockets.count, let socket = sockets[index] else { return }
+  private mutating func accept(_ id: Int) {
+    guard isAccepting, let socket = sockets[id] else { return }
     var accepted = 0
     while accepted < socket.batch {
-      guard hasRoom else { return pauseAccepting(retryAfter: nil) }
+      guard shared.room.take() else { return pauseAccepting(retryAfter: nil) }
       var address: (high: UInt64, low: UInt64) = (0, 0)
       let descriptor = cl_accept(socket.descriptor, &address.high, &address.low)
       if descriptor >= 0 {
-        begin(descriptor, listener: socket.listener, client: ClientAddress(high: address.high, low: address.low))
-      } else if !shouldAcceptMore(afterFailure: -descriptor) {
-        break
+        admit(descriptor, socket: id, client: ClientAddress(high: address.high, low: address.low))
+      } else {
+        shared.connectionEnded()
+        if !shouldAcceptMore(afterFailure: -descriptor) { break }
       }
       accepted += 1
     }
     let full = accepted == socket.batch
-    sockets[index]?.batch = full ? min(2 * accepted, ListeningSocket.largestBatch) : max(1, accepted)
+    sockets[id]?.batch = full ? min(2 * accepted, ListeningSocket.largestBatch) : max(1, accepted)
   }
 
   private mutating func shouldAcceptMore(afterFailure number: Int32) -> Bool {
     switch number {
-    case EAGAIN: return false
+    // Closed for good by the controller, whose order to forget it is on its way.
+    case EAGAIN, EINVAL: return false
     case EMFILE, ENFILE, ENOBUFS, ENOMEM:
       pauseAccepting(retryAfter: 100_000_000)
       return false
@@ -43,59 +45,62 @@ extension Reactor {
     }
   }
 
-  private var hasRoom: Bool {
-    table.count < connectionLimit
-      && table.count < (descriptorLimit - sockets.count - sessions.count - min(64, descriptorLimit / 2)) / 2
-  }
-
   // Listening sockets are level-triggered: one that is not read has to be silent, or the loop spins.
   private mutating func pauseAccepting(retryAfter nanoseconds: UInt64?) {
+    guard isAccepting else { return }
     isAccepting = false
+    shared.room.beginWaiting()
     if let nanoseconds { acceptAgainAt = now + nanoseconds }
-    for index in sockets.indices { armListener(index) }
+    for (_, socket) in sockets where socket.transport == .tcp { _ = cl_epoll_remove(epoll, socket.descriptor) }
   }
 
   mutating func acceptAgainIfPossible() {
-    guard !isAccepting, hasRoom, acceptAgainAt == .max || acceptAgainAt <= now else { return }
+    guard !isAccepting, shared.room.hasRoom, acceptAgainAt == .max || acceptAgainAt <= now else { return }
     isAccepting = true
     acceptAgainAt = .max
-    for index in sockets.indices { armListener(index) }
+    shared.room.endWaiting()
+    for (id, socket) in sockets where socket.transport == .tcp { watch(socket: id) }
   }
 
-  func armListener(_ index: Int) {
-    guard let socket = sockets[index], socket.port.transport == .tcp else { return }
-    _ = cl_epoll_modify(epoll, socket.descriptor, isAccepting ? CL_IN : 0, Token.special(.listener, index))
-  }
-
-  private mutating func begin(_ descriptor: Int32, listener: Int, client: ClientAddress) {
-    guard listeners[listener] != nil, let index = table.allocate() else { return cl_reset(descriptor) }
-    table[index].listener = Int32(listener)
-    table[index].client = client
-    table[side: 2 * index].descriptor = descriptor
-    listeners[listener]?.open += 1
-    listeners[listener]?.total += 1
-    tryNextEndpoint(index)
-  }
-
-  private mutating func tryNextEndpoint(_ index: Int) {
-    let listener = Int(table[index].listener)
-    let source = sources.source(for: table[index].client)?.bits ?? 0
-    while let handle = pick(for: index, listener: listener),
-      let (address, port) = listeners[listener]?.balancer.destination(handle)
-    {
-      listeners[listener]?.balancer.opened(handle)
-      table[index].endpoint = handle
-      let descriptor = cl_connect(address.bits, port, source)
-      if descriptor >= 0, watchConnecting(index, descriptor) { return }
-      giveUpEndpoint(index)
+  private mutating func admit(_ descriptor: Int32, socket id: Int, client: ClientAddress) {
+    let thread = self.thread
+    guard let admission = shared.withTable({ $0.admit(socket: id, client: client, thread: thread) }) else {
+      cl_reset(descriptor)
+      return shared.connectionEnded()
     }
-    listeners[listener]?.refused += 1
-    end(index, reset: true)
+    let arrival = Arrival(descriptor: descriptor, client: client, admission: admission)
+    if admission.thread == thread { carry(arrival) } else { shared.orders[admission.thread].post(.arrival(arrival)) }
   }
 
-  private mutating func pick(for index: Int, listener: Int) -> EndpointHandle? {
-    let failed = table[index].attempts == 0 ? [] : tried[index] ?? []
-    return listeners[listener]?.balancer.pick(client: table[index].client, excluding: failed, using: &random)
+  /// Takes up a client for whom an endpoint is chosen.
+  mutating func carry(_ arrival: Arrival) {
+    let admission = arrival.admission
+    guard let index = table.allocate() else {
+      cl_reset(arrival.descriptor)
+      let thread = self.thread
+      shared.withTable {
+        $0.settle(
+          admission.listener, endpoint: admission.route?.endpoint, thread: thread, bytesIn: 0, bytesOut: 0,
+          failed: admission.route != nil)
+      }
+      return shared.connectionEnded()
+    }
+    table[index].listener = Int32(admission.listener)
+    table[index].client = arrival.client
+    table[side: 2 * index].descriptor = arrival.descriptor
+    follow(admission.route, index)
+  }
+
+  /// Connects to the endpoint of `route`, or of the next one if that fails at once; resets the client when there is none left.
+  private mutating func follow(_ first: ListenerTable.Route?, _ index: Int) {
+    var next = first
+    while let route = next {
+      table[index].endpoint = route.endpoint
+      let descriptor = cl_connect(route.address, route.port, route.source)
+      if descriptor >= 0, watchConnecting(index, descriptor) { return }
+      next = routeAfterFailure(index)
+    }
+    end(index, reset: true)
   }
 
   private mutating func watchConnecting(_ index: Int, _ descriptor: Int32) -> Bool {
@@ -122,23 +127,21 @@ extension Reactor {
   /// Nothing was read from the client yet, so it does not notice.
   mutating func tryAnotherEndpoint(_ index: Int) {
     removeConnecting(index)
-    giveUpEndpoint(index)
-    tryNextEndpoint(index)
+    follow(routeAfterFailure(index), index)
   }
 
-  private mutating func giveUpEndpoint(_ index: Int) {
+  private mutating func routeAfterFailure(_ index: Int) -> ListenerTable.Route? {
     let side = 2 * index + 1
     if table[side: side].descriptor >= 0 { close(table[side: side].descriptor) }
     table[side: side] = Side()
     // A late event of the closed socket must not meet the next one's.
     table[index].generation = table[index].generation &+ 1 == 0 ? 1 : table[index].generation &+ 1
-    guard let handle = table[index].endpoint else { return }
-    let listener = Int(table[index].listener)
-    if listeners[listener]?.balancer.isLeaving(handle) == true { reportIsDue = true }
-    listeners[listener]?.balancer.failed(handle)
+    guard let failed = table[index].endpoint else { return nil }
     table[index].endpoint = nil
     table[index].attempts = min(table[index].attempts, .max - 1) + 1
-    tried[index, default: []].append(handle)
+    tried[index, default: []].append(failed)
+    let (listener, client, tried) = (Int(table[index].listener), table[index].client, tried[index] ?? [])
+    return shared.withTable { $0.retry(listener, client: client, failed: failed, tried: tried) }
   }
 
   mutating func expireConnecting() {

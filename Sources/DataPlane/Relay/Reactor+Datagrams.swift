@@ -13,43 +13,46 @@ extension Reactor {
 
   /// What clients say.
   mutating func receive(_ socket: Int) {
-    guard let (descriptor, listener) = sockets[socket].map({ ($0.descriptor, $0.listener) }) else { return }
+    guard let descriptor = sockets[socket]?.descriptor else { return }
     for _ in 0..<Self.datagramsPerTurn {
       var flow = cl_flow()
       let count = scratch.fill(from: descriptor, telling: &flow)
       if count == -Int(EAGAIN) { return }
       // Errors here are of datagrams sent before, not of this socket.
       if count < 0 { continue }
-      guard let index = session(of: flow, socket: socket, listener: listener) else { continue }
+      guard let index = session(of: flow, socket: socket) else { continue }
       pass(count, to: index)
     }
   }
 
   /// The client's session, begun if it has none. `nil` when nobody can take it: UDP has no way to say so.
-  private mutating func session(of flow: cl_flow, socket: Int, listener: Int) -> Int? {
-    if let known = sessions.index(of: DatagramFlow(flow, listener: listener)) { return known }
+  private mutating func session(of flow: cl_flow, socket: Int) -> Int? {
+    if let known = sessions.index(of: DatagramFlow(flow, socket: socket)) { return known }
     let client = ClientAddress(high: flow.client_high, low: flow.client_low)
-    guard makeRoom(), let handle = listeners[listener]?.balancer.pick(client: client, using: &random),
-      let (address, port) = listeners[listener]?.balancer.destination(handle)
-    else {
-      listeners[listener]?.refused += 1
+    let hasRoom = makeRoom()
+    let admission = shared.withTable { table in
+      if hasRoom { return table.admitDatagrams(socket: socket, client: client) }
+      table.refuse(socket: socket)
       return nil
     }
-    let descriptor = cl_connect_datagram(address.bits, port, sources.source(for: client)?.bits ?? 0)
-    guard descriptor >= 0 else { return nil }
+    guard let (listener, route) = admission else { return nil }
+    let descriptor = cl_connect_datagram(route.address, route.port, route.source)
+    guard descriptor >= 0 else {
+      settle(listener, route.endpoint, Bytes(), failed: true)
+      return nil
+    }
     let index = sessions.insert(
-      DatagramSession(flow: flow, listener: listener, endpoint: handle, descriptor: descriptor, socket: socket, now: now))
-    listeners[listener]?.balancer.opened(handle)
-    listeners[listener]?.open += 1
-    listeners[listener]?.total += 1
+      DatagramSession(
+        flow: flow, listener: listener, endpoint: route.endpoint, descriptor: descriptor, socket: socket, now: now))
+    shared.room.note(sessions: 1)
     _ = cl_epoll_add(epoll, descriptor, CL_IN, Token.special(.session, index))
     sessions.nextExpiry = min(sessions.nextExpiry, now + Self.expiryInterval)
     return index
   }
 
   private mutating func makeRoom() -> Bool {
-    if let victim = sessions.victim { endSession(victim, failed: false) }
-    return !sessions.isFull && 2 * table.count + sessions.count + sockets.count + 64 < descriptorLimit
+    if shared.room.sessionsAreFull, let victim = sessions.oldest(answered: false) { endSession(victim, failed: false) }
+    return !shared.room.sessionsAreFull && shared.room.hasDescriptor
   }
 
   private mutating func pass(_ count: Int, to index: Int) {
@@ -63,7 +66,7 @@ extension Reactor {
   /// What an endpoint says.
   mutating func answer(_ index: Int) {
     for _ in 0..<Self.datagramsPerTurn {
-      guard let session = sessions[index], let socket = sockets[Int(session.socket)] else { return }
+      guard let session = sessions[index], let socket = sockets[session.socket] else { return }
       let count = scratch.fill(from: session.descriptor)
       if count == -Int(EAGAIN) { return }
       if count < 0 { return endSession(index, failed: !session.isAnswered) }
@@ -77,11 +80,7 @@ extension Reactor {
     guard sessions.nextExpiry <= now else { return }
     endSilent(answered: false, after: sessionTimeouts.unanswered.nanoseconds)
     endSilent(answered: true, after: sessionTimeouts.answered.nanoseconds)
-    let limit = sessionTimeouts.draining.nanoseconds
-    for index in Array(sessions.indices) {
-      guard let session = sessions[index], session.lastUsed + limit <= now, isLeaving(session) else { continue }
-      endSession(index, failed: false)
-    }
+    endLeaving(after: sessionTimeouts.draining.nanoseconds)
     sessions.nextExpiry = sessions.count == 0 ? .max : now + Self.expiryInterval
   }
 
@@ -91,35 +90,41 @@ extension Reactor {
     }
   }
 
-  private func isLeaving(_ session: DatagramSession) -> Bool {
-    drainDeadline != nil || listeners[Int(session.listener)]?.balancer.isLeaving(session.endpoint) != false
+  private mutating func endLeaving(after limit: UInt64) {
+    let (now, isDraining) = (now, isDraining)
+    let silent = sessions.indices.compactMap { index in sessions[index].map { (index, $0) } }
+      .filter { $0.1.lastUsed + limit <= now }
+    guard !silent.isEmpty else { return }
+    let leaving = shared.withTable { table in
+      silent.filter { isDraining || table.isLeaving($0.1.endpoint, of: Int($0.1.listener)) }.map(\.0)
+    }
+    for index in leaving { endSession(index, failed: false) }
   }
 
   /// An endpoint that left the table is gone, and who spoke with it is better served by another. So is a socket's.
   mutating func endSessionsOfLost() {
     guard sessions.count > 0 else { return }
-    for index in Array(sessions.indices) {
-      guard let session = sessions[index] else { continue }
-      let isKept =
-        sockets[Int(session.socket)]?.listener == Int(session.listener)
-        && listeners[Int(session.listener)]?.balancer.endpoint(session.endpoint) != nil
-      if !isKept { endSession(index, failed: false) }
+    let all = sessions.indices.compactMap { index in sessions[index].map { (index, $0) } }
+    let lost = shared.withTable { table in
+      all.filter { _, session in
+        table.listener(ofSocket: session.socket) != Int(session.listener)
+          || table.isGone(session.endpoint, of: Int(session.listener))
+      }.map(\.0)
     }
+    for index in lost { endSession(index, failed: false) }
   }
 
   private mutating func endSession(_ index: Int, failed: Bool) {
     let session = sessions.remove(index)
     close(session.descriptor)
-    let listener = Int(session.listener)
-    if listeners[listener]?.balancer.isLeaving(session.endpoint) == true { reportIsDue = true }
-    if failed {
-      listeners[listener]?.balancer.failed(session.endpoint)
-    } else {
-      listeners[listener]?.balancer.closed(session.endpoint, bytesIn: session.bytesIn, bytesOut: session.bytesOut)
+    settle(Int(session.listener), session.endpoint, Bytes(received: session.bytesIn, sent: session.bytesOut), failed: failed)
+    shared.sessionEnded()
+  }
+
+  private func settle(_ listener: Int, _ endpoint: EndpointHandle, _ bytes: Bytes, failed: Bool) {
+    shared.withTable {
+      $0.settle(
+        listener, endpoint: endpoint, thread: nil, bytesIn: bytes.received, bytesOut: bytes.sent, failed: failed)
     }
-    listeners[listener]?.open -= 1
-    listeners[listener]?.bytesIn += session.bytesIn
-    listeners[listener]?.bytesOut += session.bytesOut
-    if listeners[listener]?.inTable == false, listeners[listener]?.open == 0 { listeners[listener] = nil }
   }
 }

@@ -165,16 +165,13 @@ extension Reactor {
     if reset { cl_reset(descriptor) } else { close(descriptor) }
   }
 
-  private mutating func settle(_ index: Int) {
-    let connection = table[index]
-    let listener = Int(connection.listener)
-    listeners[listener]?.open -= 1
-    listeners[listener]?.bytesIn += connection.bytesIn
-    listeners[listener]?.bytesOut += connection.bytesOut
-    if let handle = connection.endpoint {
-      if listeners[listener]?.balancer.isLeaving(handle) == true { reportIsDue = true }
-      listeners[listener]?.balancer.closed(handle, bytesIn: connection.bytesIn, bytesOut: connection.bytesOut)
+  private func settle(_ index: Int) {
+    let (connection, thread) = (table[index], thread)
+    shared.withTable {
+      $0.settle(
+        Int(connection.listener), endpoint: connection.endpoint, thread: thread, bytesIn: connection.bytesIn,
+        bytesOut: connection.bytesOut)
     }
-    if listeners[listener]?.inTable == false, listeners[listener]?.open == 0 { listeners[listener] = nil }
+    shared.connectionEnded()
   }
 }

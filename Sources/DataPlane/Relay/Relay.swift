@@ -7,7 +7,8 @@ import ServiceManager
 
 /// The user-space data plane: accepts on the listening sockets it is given and relays each connection to an endpoint.
 ///
-/// One relay is one thread that never blocks but in epoll. It owns all it touches, so several can run side by side.
+/// Threads that never block but in epoll carry the traffic, each its own connections; they share the choice of endpoints, so that a
+/// strategy is as exact with several threads as with one. The main thread carries none: it talks with skepd.
 package enum Relay {
   /// Told by `--version` and in `hello`.
   package static let release = Release.version
@@ -19,13 +20,15 @@ package enum Relay {
     package var pidFile: String?
     /// An endpoint that has not accepted by then is given up for another.
     package var connectTimeout: Duration = .milliseconds(250)
-    /// How long open connections may go on after SIGTERM or `shutdown`.
+    /// How long open connections may go on after SIGTERM or `shutdown`. After SIGHUP they have all the time they want.
     package var drainTimeout: Duration = .seconds(10)
     package var sessionTimeouts = DatagramSessions.Timeouts()
     /// The least time between two unasked reports of draining endpoints.
     package var reportInterval: Duration = .milliseconds(50)
     /// How often to look whether the control socket's file is still there.
     package var controlCheck: Duration = .seconds(1)
+    /// How many threads carry traffic.
+    package var threads = Relay.standardThreads
     /// The most connections at a time; `nil` takes what the descriptor limit allows.
     package var connectionLimit: Int?
     /// SIGTERM and SIGINT begin the end, SIGHUP a replacement. Off where the process is not the relay's own.
@@ -40,13 +43,16 @@ package enum Relay {
     }
   }
 
+  /// One for each processor that this process may use, at most 4: that many carry more than a host's network does.
+  package static let standardThreads = min(4, max(1, Int(cl_processors())))
+
   /// Serves until it is told to end. Blocks the calling thread; it must be a thread of its own.
   package static func run(_ configuration: Configuration) throws {
     cl_ignore_sigpipe()
-    var reactor = try Reactor(configuration)
+    var controller = try Controller(configuration)
     if let pidFile = configuration.pidFile { try PidFile.write(pidFile) }
     if configuration.handlesSignals { ServiceManager.tell(.ready) }
-    reactor.run()
+    controller.run()
     if let pidFile = configuration.pidFile { PidFile.remove(pidFile) }
   }
 }

@@ -14,9 +14,11 @@ struct RelayListener {
   var bytesIn: UInt64 = 0
   var bytesOut: UInt64 = 0
 
-  init(_ listener: Listener) {
+  /// - Parameter elsewhere: connections that replaced relays still have, by endpoint.
+  init(_ listener: Listener, elsewhere: [String: Int]) {
     self.listener = listener
     balancer = Balancer(strategy: listener.strategy, endpoints: listener.endpoints)
+    balancer.connectionsElsewhere(elsewhere)
   }
 
   mutating func update(_ wanted: Listener) {
@@ -33,12 +35,10 @@ struct RelayListener {
   }
 }
 
-/// A socket that takes clients. Keyed by port: it stays when the port goes from one service to another.
+/// A thread's own descriptor of a socket that takes clients. It stays when the port goes from one service to another.
 struct ListeningSocket {
-  let port: ListenerPort
+  let transport: Transport
   let descriptor: Int32
-  /// Index of the listener that takes its connections.
-  var listener: Int
   /// False for one that is only kept to answer sessions that end.
   var isRead = true
   /// How many to accept before looking at other events: about as many as came the last time, which saves the call that

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Balancing
+import CLinux
+import Glibc
+
+/// The relay's main thread: it talks with skepd, applies its tables, and tells the threads that carry the traffic. It carries none.
+struct Controller: ~Copyable {
+  let configuration: Relay.Configuration
+  let shared: Shared
+  private let threads: [ReactorThread]
+  var control: ControlServer?
+  /// The listening sockets by the ids of the shared table: this thread's descriptors, which are what a successor gets.
+  var held: [Int: (port: ListenerPort, descriptor: Int32)] = [:]
+  /// Questions of skepd's that not all threads have answered.
+  var collections: [Int: Collection] = [:]
+  var nextCollection = 0
+
+  /// Relays that this one replaced and that still have connections.
+  var predecessors: [Predecessor]
+  /// The one that replaced this one.
+  var heir: Heir?
+
+  /// Monotonic nanoseconds, read once per turn.
+  var now = cl_monotonic_nanoseconds()
+  var lastReport: UInt64 = 0
+  var isReportDue = false
+  /// When to look next whether skepd can still find us.
+  var nextControlCheck: UInt64 = 0
+  var isControlLost = false
+  /// When to end though connections are open; `.max` for never, `nil` while serving.
+  var drainDeadline: UInt64?
+  private var isFinished = false
+  private let signals: Int32
+
+  struct Collection {
+    enum Question {
+      case table(ControlMessage.Applied)
+      case counters(ticket: UInt64)
+      case counts(ticket: UInt64, [String])
+    }
+
+    let question: Question
+    var isOfTable: Bool { if case .table = question { true } else { false } }
+    var live: LiveBytes = [:]
+    var missing: Int
+  }
+
+  init(_ configuration: Relay.Configuration) throws(DataPlaneError) {
+    let descriptors = Int(cl_raise_descriptor_limit())
+    let connections = min(configuration.connectionLimit ?? .max, 1 << 20, max(1, descriptors / 2))
+    let shared = try Shared(
+      threads: max(1, configuration.threads), connectionLimit: connections, descriptorLimit: descriptors,
+      seed: .random(in: .min ... .max))
+    var threads: [ReactorThread] = []
+    for thread in shared.orders.indices {
+      threads.append(
+        ReactorThread(
+          try Reactor(thread: thread, shared: shared, configuration, connectionLimit: connections), shared: shared))
+    }
+    control = try ControlServer(path: configuration.controlPath)
+    self.configuration = configuration
+    self.shared = shared
+    self.threads = threads
+    predecessors = configuration.handlesSignals ? Succession.predecessors().map { Predecessor(socket: $0) } : []
+    signals = configuration.handlesSignals ? cl_control_signals() : -1
+  }
+
+  deinit {
+    for socket in held.values { close(socket.descriptor) }
+    for predecessor in predecessors { close(predecessor.socket.descriptor) }
+    if let heir { close(heir.socket.descriptor) }
+    if signals >= 0 { close(signals) }
+  }
+
+  mutating func run() {
+    startThreads()
+    while !isFinished { turn() }
+    stopThreads()
+  }
+
+  private mutating func turn() {
+    var watched = [
+      pollfd(fd: shared.notices.descriptor, events: Int16(POLLIN), revents: 0),
+      pollfd(fd: signals, events: Int16(POLLIN), revents: 0),
+      pollfd(fd: configuration.stopDescriptor ?? -1, events: Int16(POLLIN), revents: 0),
+      pollfd(fd: control?.listener ?? -1, events: Int16(POLLIN), revents: 0),
+      pollfd(fd: control?.peer?.descriptor ?? -1, events: Int16(POLLIN), revents: 0),
+    ]
+    if control?.hasQueued == true { watched[4].events |= Int16(POLLOUT) }
+    watched.append(pollfd(fd: heir?.socket.descriptor ?? -1, events: Int16(POLLIN), revents: 0))
+    watched += predecessors.map { pollfd(fd: $0.socket.descriptor, events: Int16(POLLIN), revents: 0) }
+    _ = poll(&watched, nfds_t(watched.count), timeout())
+    now = cl_monotonic_nanoseconds()
+    if watched[0].revents != 0 { for notice in shared.notices.takeAll() { take(notice) } }
+    for index in predecessors.indices.reversed() where watched[6 + index].revents != 0 { hear(predecessor: index) }
+    if watched[5].revents != 0 { hearHeir() }
+    if watched[4].revents != 0 { controlEvent() }
+    if watched[3].revents != 0 { acceptControl() }
+    if watched[1].revents != 0 { takeSignal() }
+    if watched[2].revents != 0 { isFinished = true }
+    report()
+    checkControlFile()
+    if let deadline = drainDeadline, deadline <= now || shared.room.isEmpty { isFinished = true }
+  }
+
+  private mutating func take(_ notice: ReactorNotice) {
+    switch notice {
+    case .collected(let ticket, let live): collect(live, ticket)
+    case .reportDue: isReportDue = true
+    // Looked at in each turn.
+    case .empty: break
+    case .parked, .stopped: break
+    }
+  }
+
+  /// A table is not acknowledged yet.
+  var isApplying: Bool { collections.values.contains(where: \.isOfTable) }
+
+  private func timeout() -> Int32 {
+    var wakeAt = drainDeadline ?? .max
+    if isReportDue, !isApplying { wakeAt = min(wakeAt, lastReport + configuration.reportInterval.nanoseconds) }
+    if control != nil { wakeAt = min(wakeAt, nextControlCheck) }
+    if wakeAt == .max { return -1 }
+    let current = cl_monotonic_nanoseconds()
+    return wakeAt <= current ? 0 : Int32(clamping: (wakeAt - current + 999_999) / 1_000_000)
+  }
+
+  private mutating func takeSignal() {
+    if cl_next_signal(signals) == SIGHUP { handOver() } else { beginDrain(atMost: configuration.drainTimeout.nanoseconds) }
+  }
+
+  func startThreads() {
+    for thread in threads { thread.start() }
+  }
+
+  /// Returns when all stand still.
+  func parkThreads() {
+    shared.tellAll(.park)
+    waitForThreads { if case .parked = $0 { true } else { false } }
+  }
+
+  private func stopThreads() {
+    shared.tellAll(.stop)
+    waitForThreads { if case .stopped = $0 { true } else { false } }
+  }
+
+  /// Until each thread has said so.
+  private func waitForThreads(_ isAnswer: (ReactorNotice) -> Bool) {
+    var missing = threads.count
+    while missing > 0 { missing -= shared.notices.waitForAll().count(where: isAnswer) }
+  }
+}
+
+extension Controller {
+  /// Closes the listening sockets, whose other holders keep the port, and lets open connections finish for a while.
+  mutating func beginDrain(atMost nanoseconds: UInt64) {
+    let deadline = nanoseconds == .max ? .max : now + nanoseconds
+    drainDeadline = min(drainDeadline ?? .max, deadline)
+    guard control != nil else { return }
+    control = nil
+    shared.room.beginDraining()
+    shared.tellAll(.drain)
+    for (id, socket) in held {
+      close(socket.descriptor)
+      held[id] = nil
+    }
+  }
+}
