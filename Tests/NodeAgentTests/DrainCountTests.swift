@@ -12,7 +12,7 @@ import Testing
 struct DrainCountTests {
   /// Runs a task and drains it. The engine's process of it has `inNamespace` connections, the relay knows of `relayed`.
   private func draining(
-    inNamespace: Int, relayed: Int = 0, _ change: (Harness, Int) -> Void = { _, _ in },
+    inNamespace: Int, relayed: Int = 0, _ change: (Harness, Int) async -> Void = { _, _ in },
     _ body: (Harness, Int) async throws -> Void
   ) async throws {
     let harness = Harness()
@@ -22,7 +22,7 @@ struct DrainCountTests {
       let process = try #require(await harness.status()?.pid)
       harness.sockets.state.withLock { $0.open[process] = inNamespace }
       harness.plane.state.withLock { $0.open = ["task1": relayed] }
-      change(harness, process)
+      await change(harness, process)
       await harness.dispatcher.assign { $0.table = TrafficStateTests.table(generation: 9, draining: ["task1"]) }
       try await harness.until("the table is acknowledged") { await harness.dispatcher.reports.last?.generation == 9 }
       try await body(harness, process)
@@ -78,6 +78,18 @@ struct DrainCountTests {
       harness.plane.setOpen(["task1": 1])
       try await harness.until("the relay's is followed") { await reported(harness).last == 1 }
       #expect(harness.sockets.state.withLock { $0.opened.count } == 1)
+    }
+  }
+
+  @Test("an engine that does not answer holds nothing up, and is asked again")
+  func silent() async throws {
+    try await draining(
+      inNamespace: 3, relayed: 2,
+      { harness, _ in await harness.engine.fallSilent() }
+    ) { harness, _ in
+      #expect(await reported(harness) == [2])
+      await harness.engine.answerAgain()
+      try await harness.until("the namespace is counted") { await reported(harness).last == 3 }
     }
   }
 
