@@ -103,8 +103,8 @@ class Nginx(Balancer):
 
 
 def one_thread_each(build):
-    return [Relay(build, 9001), HAProxy("haproxy", 9002), Nginx("nginx", 9003)]
+    return [Relay(build, 9001, threads=1), HAProxy("haproxy", 9002), Nginx("nginx", 9003)]
 
 
 def keeping_sources(build):
-    return [Relay(build, 9101, keep=True), HAProxy("haproxy", 9102, keep=True), Nginx("nginx", 9103, keep=True)]
+    return [Relay(build, 9101, keep=True, threads=1), HAProxy("haproxy", 9102, keep=True), Nginx("nginx", 9103, keep=True)]

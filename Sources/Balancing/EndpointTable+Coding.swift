@@ -3,7 +3,7 @@
 import ClusterModel
 
 extension EndpointTable {
-  private static let version: UInt8 = 2
+  private static let version: UInt8 = 3
 
   package func encoded() -> [UInt8] {
     var writer = BinaryWriter()
@@ -30,7 +30,7 @@ extension EndpointTable {
     guard version == Self.version else { throw BinaryCodingError(.unsupportedVersion, "table version \(version)") }
     let generation = try reader.read(UInt64.self)
     var listeners: [Listener] = []
-    for _ in 0..<(try reader.readCount(elementsOf: 10)) { listeners.append(try Listener(from: &reader)) }
+    for _ in 0..<(try reader.readCount(elementsOf: 22)) { listeners.append(try Listener(from: &reader)) }
     self.init(generation: generation, listeners: listeners)
     guard Set(listeners.map(\.id)).count == listeners.count, Set(listeners.map(\.address)).count == listeners.count else {
       throw BinaryCodingError(.invalidValue, "two listeners share an id or a port")
@@ -59,6 +59,7 @@ extension Listener {
     writer.write(id)
     address.encode(into: &writer)
     writer.write(strategy.rawValue)
+    limits.encode(into: &writer)
     writer.write(UInt32(endpoints.count))
     for endpoint in endpoints {
       writer.write(endpoint.id)
@@ -74,12 +75,31 @@ extension Listener {
     guard let strategy = Strategy(rawValue: try reader.read()) else {
       throw BinaryCodingError(.invalidValue, "strategy of listener \(id)")
     }
+    let limits = try ListenerLimits(from: &reader)
     var endpoints: [Endpoint] = []
     for _ in 0..<(try reader.readCount(elementsOf: 9)) { endpoints.append(try Endpoint(from: &reader)) }
     guard endpoints.count <= Maglev.capacity, Set(endpoints.map(\.id)).count == endpoints.count else {
       throw BinaryCodingError(.invalidValue, "listener \(id) has two endpoints of one id, or more than \(Maglev.capacity)")
     }
-    self.init(id: id, port: address.number, transport: address.transport, strategy: strategy, endpoints: endpoints)
+    self.init(
+      id: id, port: address.number, transport: address.transport, strategy: strategy, limits: limits, endpoints: endpoints)
+  }
+}
+
+extension ListenerLimits {
+  /// 0 stands for no limit.
+  fileprivate func encode(into writer: inout BinaryWriter) {
+    writer.write(connections ?? 0)
+    let (seconds, attoseconds) = idle?.components ?? (0, 0)
+    writer.write(min(UInt64(clamping: seconds), 4_000_000) * 1_000 + UInt64(clamping: attoseconds / 1_000_000_000_000_000))
+  }
+
+  fileprivate init(from reader: inout BinaryReader) throws(BinaryCodingError) {
+    let connections: UInt32 = try reader.read()
+    let milliseconds: UInt64 = try reader.read()
+    guard milliseconds <= UInt32.max else { throw BinaryCodingError(.invalidValue, "idle time-out of \(milliseconds) ms") }
+    self.init(
+      connections: connections == 0 ? nil : connections, idle: milliseconds == 0 ? nil : .milliseconds(Int64(milliseconds)))
   }
 }
 

@@ -50,6 +50,21 @@ package struct ListenerPort: Hashable, Sendable, Comparable, CustomStringConvert
   }
 }
 
+/// What a listener takes at most; `nil` is no limit of its own.
+package struct ListenerLimits: Hashable, Sendable {
+  /// Connections, or UDP sessions, open at a time. At least 1.
+  package var connections: UInt32?
+  /// How long a connection may carry nothing before it is cut. In whole milliseconds, at least 1.
+  package var idle: Duration?
+
+  package static let none = ListenerLimits()
+
+  package init(connections: UInt32? = nil, idle: Duration? = nil) {
+    self.connections = connections
+    self.idle = idle
+  }
+}
+
 /// A published port.
 package struct Listener: Hashable, Sendable {
   /// Names the listener across tables, e.g. service id and published port. Counts and turns are kept while it stays the same.
@@ -58,14 +73,18 @@ package struct Listener: Hashable, Sendable {
   package var transport: Transport
   package var address: ListenerPort { ListenerPort(transport, port) }
   package var strategy: Strategy
+  package var limits: ListenerLimits
   package var endpoints: [Endpoint]
 
-  package init(id: String, port: UInt16, transport: Transport = .tcp, strategy: Strategy = .standard, endpoints: [Endpoint] = [])
-  {
+  package init(
+    id: String, port: UInt16, transport: Transport = .tcp, strategy: Strategy = .standard, limits: ListenerLimits = .none,
+    endpoints: [Endpoint] = []
+  ) {
     self.id = id
     self.port = port
     self.transport = transport
     self.strategy = strategy
+    self.limits = limits
     self.endpoints = endpoints
   }
 }

@@ -39,6 +39,12 @@ int cl_accept(int listener, uint64_t *high, uint64_t *low) {
   return fd;
 }
 
+int cl_is_connecting(int fd) {
+  struct tcp_info info;
+  socklen_t length = sizeof info;
+  return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length) == 0 && info.tcpi_state == TCP_SYN_SENT;
+}
+
 int cl_keep_source(int fd, uint32_t source) {
   int on = 1, mark = CL_KEPT_SOURCE_MARK;
   struct sockaddr_in own = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(source)};

@@ -9,6 +9,8 @@ package struct DataPlaneError: Error, Hashable, Sendable, CustomStringConvertibl
     case system
     /// The other side of the control socket sent what this side does not understand.
     case `protocol`
+    /// The relay did not understand, or cannot use, what it was told; it goes on as before.
+    case refused
     /// Another process holds the control socket, or took it over.
     case superseded
     /// The supervisor is not running, or stopped while the call waited.

@@ -11,12 +11,12 @@ struct EndpointTableTests {
     generation: 1 << 40,
     listeners: [
       Listener(
-        id: "web:80", port: 8080, strategy: .ipHash,
+        id: "web:80", port: 8080, strategy: .ipHash, limits: ListenerLimits(connections: 900, idle: .milliseconds(1_500)),
         endpoints: [
           Endpoint(id: "täsk", address: IPv4Address(bits: 0x0a00_0001), port: 80),
           Endpoint(id: "b", address: .loopback, port: 65_535, state: .draining),
         ]),
-      Listener(id: "empty", port: 1),
+      Listener(id: "empty", port: 1), Listener(id: "half", port: 2, limits: ListenerLimits(connections: .max)),
     ])
 
   @Test("come back as they were", arguments: [example, EndpointTable(generation: 0)])

@@ -30,6 +30,7 @@ struct ControlMessageTests {
           endpoints: [.init(id: "a", open: 1, total: 2, failures: 3, bytesIn: 4, bytesOut: 5)])
       ]),
     .held(["web": ["a": 1, "b": 2], "other": [:]]), .superseded,
+    .refused(.init(kind: 16, generation: 3, reason: "tableau")),
     .table(table, ports: [.init(.tcp, 1), .init(.udp, 1), .init(.tcp, 3)]),
     .countsRequest(ticket: 5, endpoints: ["a", "b"]), .countersRequest(ticket: 6),
     .shutdown, .sources(SourcePolicy(keeps: true, inside: [IPv4Subnet(base: .loopback, prefix: 8)])),
@@ -41,9 +42,11 @@ struct ControlMessageTests {
     #expect(packets.allSatisfy { $0.descriptors.count <= 253 && $0.bytes.count <= 48 * 1024 + 3 })
     var assembler = ControlAssembler()
     for packet in packets.dropLast() { #expect(try assembler.append(packet) == nil) }
-    let whole = try #require(try assembler.append(packets[packets.count - 1]))
-    #expect(whole.message == message)
-    #expect(whole.descriptors == Array(1000..<1600))
+    guard case .message(message, let descriptors) = try assembler.append(packets[packets.count - 1]) else {
+      Issue.record("not the message")
+      return
+    }
+    #expect(descriptors == Array(1000..<1600))
   }
 
   @Test("cut anywhere are refused", arguments: examples)
@@ -70,12 +73,44 @@ struct ControlMessageTests {
   @Test(
     "packets that do not fit together are refused",
     arguments: [
-      [[1]], [[]], [[9, 19, 0]], [[1, 19, 1], [1, 18, 0]], [[1, 200, 0]],
+      [[1]], [[]], [[9, 19, 0]], [[1, 19, 1], [1, 18, 0]],
     ] as [[[UInt8]]])
   func packets(bytes: [[UInt8]]) {
     #expect(throws: BinaryCodingError.self) {
       var assembler = ControlAssembler()
       for packet in bytes { _ = try assembler.append(ControlPacket(bytes: packet, descriptors: [])) }
+    }
+  }
+
+  @Test("of a kind nobody knows are told apart from packets that do not fit, and give their descriptors back")
+  func unknown() throws {
+    var assembler = ControlAssembler()
+    let result = try assembler.append(ControlPacket(bytes: [1, 200, 0], descriptors: [7, 8]))
+    guard case .unreadable(200, let reason, [7, 8]) = result else {
+      Issue.record("\(String(describing: result))")
+      return
+    }
+    #expect(reason.code == .invalidValue)
+    #expect(assembler.descriptors == [])
+  }
+
+  @Test("that are too large are dropped part by part, and what follows is read")
+  func tooLarge() throws {
+    var assembler = ControlAssembler()
+    let part = ControlPacket(bytes: [1, 16, 1] + [UInt8](repeating: 0, count: 8 << 20), descriptors: [9])
+    var dropped = 0
+    for _ in 1...10 {
+      if case .excess(let descriptors) = try assembler.append(part) { dropped += descriptors.count }
+    }
+    #expect(dropped == 10 && assembler.descriptors == [])
+    guard case .unreadable(16, let reason, []) = try assembler.append(ControlPacket(bytes: [1, 16, 0], descriptors: [])) else {
+      Issue.record("read")
+      return
+    }
+    #expect(reason.code == .tooLarge)
+    guard case .message(.shutdown, []) = try assembler.append(ControlPacket(bytes: [1, 19, 0], descriptors: [])) else {
+      Issue.record("what follows is not read")
+      return
     }
   }
 }

@@ -86,9 +86,12 @@ final class RelayFixture: Sendable {
 
   func send(_ message: ControlMessage) throws { try state.withLock { try $0.link.send(message) } }
 
+  /// Anything, as it is.
+  func send(_ packet: ControlPacket) throws { try state.withLock { _ = try $0.link.send(packet) } }
+
   func receive() throws -> ControlMessage { try state.withLock { try Self.receive(&$0.link) } }
 
-  private static func receive(_ link: inout ControlSocket) throws -> ControlMessage {
+  static func receive(_ link: inout ControlSocket) throws -> ControlMessage {
     for _ in 0..<50 {
       var watched = pollfd(fd: link.descriptor, events: Int16(POLLIN), revents: 0)
       _ = poll(&watched, 1, 100)
@@ -96,6 +99,7 @@ final class RelayFixture: Sendable {
       case .message(let message, let descriptors):
         for descriptor in descriptors { close(descriptor) }
         return message
+      case .unreadable(_, let reason): throw reason
       case .closed: throw DataPlaneError(.stopped, "the relay closed the control connection")
       case .nothing: continue
       }

@@ -96,8 +96,10 @@ final class TestHost: Sendable {
   }
 
   /// The inode of the socket that listens on a port; a socket bound anew has another.
-  func listeningSocket(_ port: UInt16) -> String? {
-    let text = Self.contents("/proc/net/tcp6") + Self.contents("/proc/net/tcp")
+  func listeningSocket(_ port: UInt16) -> String? { Self.listeningSocket(port) }
+
+  static func listeningSocket(_ port: UInt16) -> String? {
+    let text = contents("/proc/net/tcp6") + contents("/proc/net/tcp")
     let wanted = ":" + String(port, radix: 16, uppercase: true) + " "
     for line in text.split(separator: "\n") where line.contains(" 0A ") {
       let fields = line.split(separator: " ")
@@ -106,7 +108,7 @@ final class TestHost: Sendable {
     return nil
   }
 
-  private static func contents(_ path: String) -> String {
+  static func contents(_ path: String) -> String {
     let descriptor = open(path, O_RDONLY)
     defer { close(descriptor) }
     var all: [UInt8] = []

@@ -6,6 +6,8 @@
 #ifndef CLINUX_H
 #define CLINUX_H
 
+#include "CLinuxPipe.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -83,8 +85,6 @@ int cl_keep_source(int fd, uint32_t source);
 static inline int cl_connect(uint32_t address, uint16_t port, uint32_t source) {
   int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP);
   if (fd < 0) return -errno;
-  int on = 1;
-  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   if (source) cl_keep_source(fd, source);
   struct sockaddr_in peer = {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(address)};
   if (connect(fd, (struct sockaddr *)&peer, sizeof peer) < 0 && errno != EINPROGRESS) {
@@ -93,6 +93,15 @@ static inline int cl_connect(uint32_t address, uint16_t port, uint32_t source) {
     return result;
   }
   return fd;
+}
+
+// Whether a socket of `cl_connect` still waits for an answer.
+int cl_is_connecting(int fd);
+
+// Turns Nagle's algorithm off.
+static inline void cl_send_promptly(int fd) {
+  int on = 1;
+  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 }
 
 // The way of a datagram: who sent it from where, and to which of our addresses. Addresses as by `cl_accept`.

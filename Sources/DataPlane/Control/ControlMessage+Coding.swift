@@ -3,6 +3,8 @@
 package import Balancing
 
 extension ControlMessage {
+  static let tableKind: UInt8 = 16
+
   var kind: UInt8 {
     switch self {
     case .hello: 1
@@ -12,7 +14,8 @@ extension ControlMessage {
     case .counters: 5
     case .superseded: 6
     case .held: 8
-    case .table: 16
+    case .refused: 7
+    case .table: Self.tableKind
     case .countsRequest: 17
     case .countersRequest: 18
     case .shutdown: 19
@@ -48,6 +51,10 @@ extension ControlMessage {
       for endpoint in endpoints { writer.write(endpoint) }
     case .countersRequest(let ticket): writer.write(ticket)
     case .sources(let policy): policy.encode(into: &writer)
+    case .refused(let refused):
+      writer.write(refused.kind)
+      writer.write(refused.generation)
+      writer.write(refused.reason)
     case .superseded, .shutdown: break
     }
     return writer.bytes
@@ -63,7 +70,9 @@ extension ControlMessage {
     case 5: self = .counters(ticket: try reader.read(), try ListenerCounters.list(from: &reader))
     case 6: self = .superseded
     case 8: self = .held(try reader.readHeld())
-    case 16: self = .table(try EndpointTable(from: &reader), ports: try reader.readPorts())
+    case 7:
+      self = .refused(Refused(kind: try reader.read(), generation: try reader.read(), reason: try reader.readString()))
+    case Self.tableKind: self = .table(try EndpointTable(from: &reader), ports: try reader.readPorts())
     case 17: self = .countsRequest(ticket: try reader.read(), endpoints: try reader.readStrings())
     case 18: self = .countersRequest(ticket: try reader.read())
     case 19: self = .shutdown

@@ -8,7 +8,7 @@ package import Balancing
 /// tables and questions; questions carry a ticket that the answer repeats.
 package enum ControlMessage: Hashable, Sendable {
   /// Raised when a message changes its meaning. `hello` itself never changes, so that any two versions can part in order.
-  package static let version: UInt16 = 2
+  package static let version: UInt16 = 3
 
   case hello(Hello)
   case applied(Applied)
@@ -21,6 +21,8 @@ package enum ControlMessage: Hashable, Sendable {
   case held([String: [String: UInt32]])
   /// A newer skepd has connected; this connection ends now.
   case superseded
+  /// In the place of an answer: something was not understood, or does not fit together. What was in force stays in force.
+  case refused(Refused)
 
   /// With the descriptors of new listening sockets, in the order of `ports`.
   case table(EndpointTable, ports: [ListenerPort])
@@ -45,6 +47,20 @@ package enum ControlMessage: Hashable, Sendable {
       self.release = release
       self.generation = generation
       self.ports = ports
+    }
+  }
+
+  package struct Refused: Hashable, Sendable {
+    /// Of the message that was refused.
+    package var kind: UInt8
+    /// Of the table in force.
+    package var generation: UInt64
+    package var reason: String
+
+    package init(kind: UInt8, generation: UInt64, reason: String) {
+      self.kind = kind
+      self.generation = generation
+      self.reason = reason
     }
   }
 

@@ -32,35 +32,54 @@ extension Int {
   fileprivate func dividedUp(by divisor: Int) -> Int { (self + divisor - 1) / divisor }
 }
 
-/// Puts packets together again. Holds at most 64 MiB and 65,536 descriptors; more is an error, and the peer is left.
+/// Puts packets together again. Holds at most 64 MiB and 65,536 descriptors of one message; of a larger one, nothing.
 struct ControlAssembler: Sendable {
   static let sizeLimit = 64 << 20
   static let descriptorLimit = 65_536
 
+  enum Result: Sendable {
+    case message(ControlMessage, descriptors: [Int32])
+    /// A whole message that could not be read.
+    case unreadable(kind: UInt8, reason: BinaryCodingError, descriptors: [Int32])
+    /// A part of a message that is too large, with what is of no use to anybody.
+    case excess(descriptors: [Int32])
+  }
+
   private var kind: UInt8?
   private var payload: [UInt8] = []
+  private var isTooLarge = false
   /// Descriptors received for the message under way; whoever gives up on the peer closes them.
   private(set) var descriptors: [Int32] = []
 
-  /// The message and its descriptors, once its last packet is here. The descriptors are the caller's, thrown or not.
-  mutating func append(_ packet: ControlPacket) throws(BinaryCodingError) -> (message: ControlMessage, descriptors: [Int32])? {
+  /// What came of the packet, `nil` while its message is incomplete. The descriptors are the caller's. Throws when packets do not fit
+  /// together: then nothing that follows means anything.
+  mutating func append(_ packet: ControlPacket) throws(BinaryCodingError) -> Result? {
     descriptors += packet.descriptors
     guard packet.bytes.count >= ControlPacket.headerSize else { throw BinaryCodingError(.truncated, "packet without header") }
     guard packet.bytes[0] == ControlPacket.version else {
       throw BinaryCodingError(.unsupportedVersion, "packet version \(packet.bytes[0])")
     }
-    guard kind == nil || kind == packet.bytes[1] else { throw BinaryCodingError(.invalidValue, "message inside a message") }
-    kind = packet.bytes[1]
-    payload += packet.bytes[3...]
-    guard payload.count <= Self.sizeLimit, descriptors.count <= Self.descriptorLimit else {
-      throw BinaryCodingError(.tooLarge, "message of more than \(Self.sizeLimit) bytes or \(Self.descriptorLimit) descriptors")
-    }
-    return packet.bytes[2] == 0 ? try finish(packet.bytes[1]) : nil
+    let next = packet.bytes[1]
+    guard kind == nil || kind == next else { throw BinaryCodingError(.invalidValue, "message inside a message") }
+    kind = next
+    if !isTooLarge { payload += packet.bytes[ControlPacket.headerSize...] }
+    isTooLarge = isTooLarge || payload.count > Self.sizeLimit || descriptors.count > Self.descriptorLimit
+    if packet.bytes[2] == 0 { return finish(next) }
+    guard isTooLarge else { return nil }
+    defer { (payload, descriptors) = ([], []) }
+    return .excess(descriptors: descriptors)
   }
 
-  private mutating func finish(_ kind: UInt8) throws(BinaryCodingError) -> (message: ControlMessage, descriptors: [Int32]) {
-    let message = try ControlMessage(kind: kind, payload: payload)
+  private mutating func finish(_ kind: UInt8) -> Result {
     defer { self = ControlAssembler() }
-    return (message, descriptors)
+    if isTooLarge {
+      let limit = "\(Self.sizeLimit) bytes or \(Self.descriptorLimit) descriptors"
+      return .unreadable(kind: kind, reason: BinaryCodingError(.tooLarge, "more than \(limit)"), descriptors: descriptors)
+    }
+    do {
+      return .message(try ControlMessage(kind: kind, payload: payload), descriptors: descriptors)
+    } catch {
+      return .unreadable(kind: kind, reason: error, descriptors: descriptors)
+    }
   }
 }

@@ -8,6 +8,8 @@ import Glibc
 struct ControlSocket {
   enum Received {
     case message(ControlMessage, descriptors: [Int32])
+    /// A message that is not understood; its descriptors are closed.
+    case unreadable(kind: UInt8, reason: BinaryCodingError)
     /// Nothing more at the moment.
     case nothing
     case closed
@@ -28,17 +30,28 @@ struct ControlSocket {
     return ControlSocket(descriptor: descriptor)
   }
 
+  /// Packets of one message to take at a time, so that one without an end keeps nobody from other work.
+  private static let packetsPerCall = 64
+
   /// The next whole message. Never blocks.
   mutating func receive() throws -> Received {
-    while true {
+    for _ in 0..<Self.packetsPerCall {
       var count: Int32 = 0
       let size = cl_receive_packet(descriptor, &buffer, buffer.count, &received, &count)
       if size == -Int(EAGAIN) { return .nothing }
       if size == 0 || size == -Int(ECONNRESET) { return .closed }
       guard size > 0 else { throw DataPlaneError.system("receive on the control socket", size) }
       let packet = ControlPacket(bytes: Array(buffer[..<size]), descriptors: Array(received[..<Int(count)]))
-      if let (message, descriptors) = try assembler.append(packet) { return .message(message, descriptors: descriptors) }
+      switch try assembler.append(packet) {
+      case .message(let message, let descriptors): return .message(message, descriptors: descriptors)
+      case .unreadable(let kind, let reason, let descriptors):
+        for descriptor in descriptors { Glibc.close(descriptor) }
+        return .unreadable(kind: kind, reason: reason)
+      case .excess(let descriptors): for descriptor in descriptors { Glibc.close(descriptor) }
+      case nil: break
+      }
     }
+    return .nothing
   }
 
   /// False when the socket's buffer is full; a blocking descriptor waits a few seconds first.

@@ -35,20 +35,28 @@ struct Connection {
 /// One of a connection's two sockets, with the bytes that wait to be written to it.
 struct Side {
   struct Flags: OptionSet {
-    let rawValue: UInt8
+    let rawValue: UInt16
 
     /// There may be something to read. Events are edge-triggered: they tell once.
     static let readable = Flags(rawValue: 1)
     /// A short read does not mean that all was read: the end, an error or an urgent mark may follow without another event.
     static let readToEnd = Flags(rawValue: 2)
+    /// The end has arrived and nothing else is special: a short read was the last one.
+    static let endFollows = Flags(rawValue: 4)
     /// The end was read.
-    static let ended = Flags(rawValue: 4)
+    static let ended = Flags(rawValue: 8)
     /// The other side's end was passed on.
-    static let shut = Flags(rawValue: 8)
+    static let shut = Flags(rawValue: 16)
     /// Epoll tells when it becomes writable.
-    static let tellsWritable = Flags(rawValue: 16)
+    static let tellsWritable = Flags(rawValue: 32)
     /// A write failed; what it still has to say is passed on, then both sides are reset.
-    static let broken = Flags(rawValue: 32)
+    static let broken = Flags(rawValue: 64)
+    /// It has much to say: bytes go through the pipe.
+    static let streams = Flags(rawValue: 128)
+    /// Was written to.
+    static let written = Flags(rawValue: 256)
+    /// Its socket sends at once what it is given.
+    static let prompt = Flags(rawValue: 512)
   }
 
   var descriptor: Int32 = -1

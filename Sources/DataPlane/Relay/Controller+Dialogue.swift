@@ -27,6 +27,7 @@ extension Controller {
     for _ in 0..<Self.messagesPerTurn {
       switch control?.receive() ?? .nothing {
       case .message(let message, let descriptors): obey(message, descriptors)
+      case .unreadable(let kind, let reason): ask(.refusal(kind: kind, "\(reason)"))
       case .nothing: return
       case .closed: return leavePeer()
       }
@@ -37,6 +38,9 @@ extension Controller {
     switch message {
     case .table(let table, let ports) where ports.count == descriptors.count:
       ask(.table(apply(table, sockets: Array(zip(ports, descriptors)))))
+    case .table(_, let ports):
+      for descriptor in descriptors { close(descriptor) }
+      ask(.refusal(kind: message.kind, "\(ports.count) new ports with \(descriptors.count) sockets"))
     case .countsRequest(let ticket, let endpoints): ask(.counts(ticket: ticket, endpoints))
     case .countersRequest(let ticket): ask(.counters(ticket: ticket))
     case .sources(let policy): shared.withTable { $0.sources = policy }
@@ -92,6 +96,9 @@ extension Controller {
     collections[number] = nil
     switch collection.question {
     case .table(let applied): tell(.applied(applied))
+    case .refusal(let kind, let reason):
+      Self.say("refused a message of kind \(kind): \(reason)")
+      tell(.refused(.init(kind: kind, generation: shared.withTable(\.generation), reason: reason)))
     case .counters(let ticket):
       tell(.counters(ticket: ticket, shared.withTable { $0.counters(adding: collection.live) }))
     case .counts(let ticket, let endpoints):

@@ -36,6 +36,8 @@ struct Controller: ~Copyable {
   struct Collection {
     enum Question {
       case table(ControlMessage.Applied)
+      /// Asked like the others, so that answers are in the order of what they answer.
+      case refusal(kind: UInt8, String)
       case counters(ticket: UInt64)
       case counts(ticket: UInt64, [String])
     }

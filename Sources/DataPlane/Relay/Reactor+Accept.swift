@@ -88,6 +88,8 @@ extension Reactor {
     table[index].listener = Int32(admission.listener)
     table[index].client = arrival.client
     table[side: 2 * index].descriptor = arrival.descriptor
+    // Inherited from the listening socket.
+    table[side: 2 * index].flags = .prompt
     follow(admission.route, index)
   }
 

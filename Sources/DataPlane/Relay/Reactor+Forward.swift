@@ -20,6 +20,9 @@ extension Reactor {
 
   private func note(_ flags: UInt32, on side: Int) {
     let unusual = CL_READ_HANGUP | CL_URGENT | CL_HANGUP | CL_ERROR
+    if flags & unusual & ~CL_HANGUP == CL_READ_HANGUP, !table[side: side].flags.contains(.readToEnd) {
+      table[side: side].flags.insert(.endFollows)
+    }
     if flags & unusual != 0 { table[side: side].flags.formUnion([.readable, .readToEnd]) }
     if flags & CL_READ != 0 { table[side: side].flags.insert(.readable) }
   }
@@ -45,14 +48,22 @@ extension Reactor {
     while table[side: side].flags.contains(.readable), table[side: other].pending == nil {
       if reads == 0 { return again.append(Token.side(side, generation: table[side >> 1].generation)) }
       reads -= 1
+      if table[side: side].flags.contains(.streams) {
+        switch stream(from: side) {
+        case .moved: continue
+        case .ended: return
+        case .unmoved: break
+        }
+      }
       let count = scratch.fill(from: table[side: side].descriptor)
       if count > 0 {
-        if count < Block.size, !table[side: side].flags.contains(.readToEnd) { table[side: side].flags.remove(.readable) }
+        noteSize(count, from: side)
         tally(count, from: side)
         if !write(count, to: other) { return }
+        if count < Block.size, table[side: side].flags.contains(.endFollows) { return passEnd(from: side) }
       } else if count == 0 {
-        table[side: side].flags.insert(.ended)
-        table[side: side].flags.remove(.readable)
+        // After a failed write an end may be a reset whose error that write has taken: it is no end of what was said.
+        if table[side: side].flags.contains(.broken) { return end(side >> 1, reset: true) }
         return passEnd(from: side)
       } else if count == -Int(EAGAIN) {
         table[side: side].flags.subtract([.readable, .readToEnd])
@@ -63,7 +74,16 @@ extension Reactor {
   }
 
   @inline(__always)
-  private func tally(_ count: Int, from side: Int) {
+  private mutating func noteSize(_ count: Int, from side: Int) {
+    if count == Block.size {
+      if passage.open() { table[side: side].flags.insert(.streams) }
+    } else if !table[side: side].flags.contains(.readToEnd) {
+      table[side: side].flags.remove(.readable)
+    }
+  }
+
+  @inline(__always)
+  func tally(_ count: Int, from side: Int) {
     if side & 1 == 0 { table[side >> 1].bytesIn &+= UInt64(count) } else { table[side >> 1].bytesOut &+= UInt64(count) }
   }
 
@@ -71,6 +91,7 @@ extension Reactor {
   private mutating func write(_ count: Int, to side: Int) -> Bool {
     var written = 0
     while written < count {
+      beforeWrite(to: side)
       let result = scratch.drain(written..<count, to: table[side: side].descriptor)
       if result >= 0 {
         written += result
@@ -85,7 +106,20 @@ extension Reactor {
     return true
   }
 
-  private mutating func keepPending(_ range: Range<Int>, for side: Int) {
+  /// A new socket holds small writes back while an earlier one is unanswered (Nagle's algorithm): never the first, so a connection
+  /// with one request has no need to be told.
+  @inline(__always)
+  func beforeWrite(to side: Int) {
+    guard !table[side: side].flags.contains(.prompt) else { return }
+    if table[side: side].flags.contains(.written) {
+      table[side: side].flags.insert(.prompt)
+      cl_send_promptly(table[side: side].descriptor)
+    } else {
+      table[side: side].flags.insert(.written)
+    }
+  }
+
+  mutating func keepPending(_ range: Range<Int>, for side: Int) {
     table[side: side].pending = scratch
     table[side: side].pendingStart = Int32(range.lowerBound)
     table[side: side].pendingEnd = Int32(range.upperBound)
@@ -102,6 +136,7 @@ extension Reactor {
     guard let block = table[side: side].pending else { return true }
     while table[side: side].pendingStart < table[side: side].pendingEnd {
       let range = Int(table[side: side].pendingStart)..<Int(table[side: side].pendingEnd)
+      beforeWrite(to: side)
       let result = block.drain(range, to: table[side: side].descriptor)
       if result >= 0 {
         table[side: side].pendingStart += Int32(result)
@@ -125,6 +160,8 @@ extension Reactor {
   /// Half-close: the other side hears the end once everything before it is written.
   private mutating func passEnd(from side: Int) {
     let other = side ^ 1
+    table[side: side].flags.insert(.ended)
+    table[side: side].flags.remove(.readable)
     guard table[side: other].pending == nil else { return }
     if table[side: other].flags.contains(.ended), table[side: side].pending == nil { return end(side >> 1, reset: false) }
     guard !table[side: other].flags.contains(.shut) else { return }
@@ -133,7 +170,7 @@ extension Reactor {
   }
 
   /// `side` takes nothing more. A server that refuses a long upload answers and resets: the answer is passed on first.
-  private mutating func lastWords(of side: Int) {
+  mutating func lastWords(of side: Int) {
     let generation = table[side >> 1].generation
     dropPending(side)
     if !table[side: side].flags.contains(.ended), !table[side: side ^ 1].flags.contains(.broken) {

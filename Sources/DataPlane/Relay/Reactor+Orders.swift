@@ -59,7 +59,7 @@ extension Reactor {
     _ = cl_epoll_add(epoll, socket.descriptor, isAlone ? CL_IN : CL_READ | CL_EXCLUSIVE, Token.special(.listener, id))
   }
 
-  /// Who waits for an endpoint that is gone need not wait for its timeout.
+  /// Who waits for an endpoint that is gone need not wait for its timeout. One that has accepted, and was not noticed yet, is kept.
   private mutating func retryLeft() {
     guard firstConnecting >= 0 else { return }
     var waiting: [(index: Int, listener: Int, endpoint: EndpointHandle)] = []
@@ -70,7 +70,7 @@ extension Reactor {
       index = connection.next
     }
     let left = shared.withTable { table in waiting.filter { table.isGone($0.endpoint, of: $0.listener) }.map(\.index) }
-    for index in left { tryAnotherEndpoint(index) }
+    for index in left where cl_is_connecting(table[side: 2 * index + 1].descriptor) != 0 { tryAnotherEndpoint(index) }
   }
 
   private func liveBytes() -> LiveBytes {

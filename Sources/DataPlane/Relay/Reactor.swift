@@ -6,7 +6,8 @@ import Glibc
 
 /// The event loop of one thread that carries traffic: a value owned by that thread, with all state in place.
 ///
-/// Its parts: listening and connecting in `Reactor+Accept`, moving bytes in `Reactor+Forward`, UDP in `Reactor+Datagrams`, the
+/// Its parts: listening and connecting in `Reactor+Accept`, moving bytes in `Reactor+Forward`
+/// and `Reactor+Stream`, UDP in `Reactor+Datagrams`, the
 /// controller's orders in `Reactor+Orders`. Which endpoint a client gets is chosen from what it shares with the other threads.
 struct Reactor: ~Copyable {
   /// Why `run` returned.
@@ -25,6 +26,7 @@ struct Reactor: ~Copyable {
   var pool = BlockPool()
   /// Where reads go first. A short write makes it the side's pending block, and another takes its place.
   var scratch: Block
+  var passage = Passage()
   private let events = EventBuffer()
 
   var sessions: DatagramSessions

@@ -91,6 +91,9 @@ struct Block {
     cl_read(descriptor, memory, Self.size)
   }
 
+  /// `count` bytes that are in the pipe, or a negative errno.
+  func fill(_ count: Int, fromPipe descriptor: Int32) -> Int { cl_pipe_read(descriptor, memory, min(count, Self.size)) }
+
   /// As `fill`, for a socket that any client may send to.
   @inline(__always)
   func fill(from descriptor: Int32, telling flow: inout cl_flow) -> Int {

@@ -80,7 +80,7 @@ struct Predecessor {
       switch try? socket.receive() {
       case .message(.held(let held), []): self.held = held
       case .nothing: return true
-      case .message, .closed, nil: return false
+      case .message, .unreadable, .closed, nil: return false
       }
     }
   }

@@ -32,18 +32,22 @@ package final class RelaySupervisor: Sendable {
   private let mailbox: SupervisorMailbox
   private let process: RelayProcess
   private let checkInterval: Duration
+  private let misunderstandingPause: Duration
   private let log: @Sendable (LogLevel, String) -> Void
 
   /// - Parameter executable: `nil` when somebody else, such as systemd, starts the relay and starts it again; it is then found by
   ///   its socket.
   /// - Parameter runDirectory: holds `relay.sock`, `relay.pid` and `relay.log`; made when missing. At most about 90 bytes, as
   ///   socket paths are short.
+  /// - Parameter misunderstandingPause: before talking again to a relay that was not understood.
   /// - Parameter checkInterval: how often the relay is asked whether it works; ten questions without an answer are its end.
   package init(
     executable: String?, runDirectory: String, checkInterval: Duration = .seconds(1),
+    misunderstandingPause: Duration = .milliseconds(500),
     log: @escaping @Sendable (LogLevel, String) -> Void = { _, _ in }
   ) throws {
     self.checkInterval = checkInterval
+    self.misunderstandingPause = misunderstandingPause
     process = RelayProcess(executable: executable, runDirectory: runDirectory)
     mailbox = try SupervisorMailbox()
     self.log = log
@@ -57,8 +61,10 @@ package final class RelaySupervisor: Sendable {
     try await withTaskCancellationHandler {
       try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
         // A thread of its own: it blocks in poll, which the cooperative pool must not.
-        DedicatedThread.start { [process, mailbox, checkInterval, log] in
-          let loop = SupervisorLoop(process: process, mailbox: mailbox, checkInterval: checkInterval, log: log)
+        DedicatedThread.start { [process, mailbox, checkInterval, misunderstandingPause, log] in
+          let loop = SupervisorLoop(
+            process: process, mailbox: mailbox, checkInterval: checkInterval, misunderstandingPause: misunderstandingPause,
+            log: log)
           let result = Result { try loop.run() }
           mailbox.end()
           continuation.resume(with: result)
@@ -70,7 +76,8 @@ package final class RelaySupervisor: Sendable {
     try Task.checkCancellation()
   }
 
-  /// Returns when the relay has applied the table, or a later one. May be called before `run`, and waits for it then.
+  /// Returns when the relay has applied the table, or a later one. May be called before `run`, and waits for it then. Throws
+  /// `DataPlaneError` with code `refused`, and the relay's reason, when the relay keeps the table it had.
   /// After `shutdownRelay` it starts the relay again.
   package func program(_ table: EndpointTable) async throws -> ProgramResult {
     guard case .programmed(let result) = try await mailbox.ask(.program(table)) else { throw Self.mixedUp }

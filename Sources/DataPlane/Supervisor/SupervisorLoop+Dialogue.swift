@@ -11,14 +11,14 @@ extension SupervisorLoop {
       desired = table
       programs.append(ticket)
       isOff = isOff && !shutdowns.isEmpty
-      if hasGreeted, shutdowns.isEmpty { sendTable() }
+      sendTable()
     case .sources(let policy):
       sources = policy
-      if hasGreeted, shutdowns.isEmpty { say(.sources(policy)) }
+      if hasGreeted, !isForeign, shutdowns.isEmpty { say(.sources(policy)) }
       mailbox.resolve(ticket, .success(.done))
     case .counts, .counters:
       questions[ticket] = request
-      if isOff { answerWithoutRelay(ticket) } else if hasGreeted { ask(ticket, request) }
+      if isOff { answerWithoutRelay(ticket) } else if hasGreeted, !isForeign { ask(ticket, request) }
     case .shutdown:
       desired = nil
       shutdowns.append(ticket)
@@ -35,6 +35,7 @@ extension SupervisorLoop {
     case .counts(let ticket, let counts): answer(ticket, .counts(counts.mapValues { Int($0) }))
     case .counters(let ticket, let counters): answer(ticket, .counters(counters))
     case .superseded: hasBeenSuperseded = true
+    case .refused(let refused): takeRefusal(refused)
     default:
       for descriptor in descriptors { close(descriptor) }
       throw DataPlaneError(.protocol, "the relay sent an order")
@@ -43,9 +44,9 @@ extension SupervisorLoop {
 
   // The sockets it hands over are ours too now, so nothing is bound again.
   private func greet(_ hello: ControlMessage.Hello, _ descriptors: [Int32]) throws {
-    guard hello.ports.count == descriptors.count else {
+    guard hello.ports.count == descriptors.count, !hasGreeted else {
       for descriptor in descriptors { close(descriptor) }
-      throw DataPlaneError(.protocol, "\(hello.ports.count) ports with \(descriptors.count) sockets")
+      throw DataPlaneError(.protocol, "a greeting with \(hello.ports.count) ports and \(descriptors.count) sockets")
     }
     for (port, descriptor) in zip(hello.ports, descriptors) { kept.adopt(port, descriptor) }
     log(.info, "connected to relay \(hello.processID), release \(hello.release), \(hello.ports.count) listeners")
@@ -53,46 +54,70 @@ extension SupervisorLoop {
     relayPorts = Set(hello.ports)
     // A relay of another version closes its listeners and finishes what it has; its successor gets the same sockets.
     if !shutdowns.isEmpty { return say(.shutdown) }
-    if hello.version != ControlMessage.version { return process.executable == nil ? replaceForeign() : say(.shutdown) }
+    isForeign = hello.version != ControlMessage.version
+    if isForeign { return process.executable == nil ? replaceForeign() : say(.shutdown) }
     if hello.release != Relay.release {
       log(.info, "relay \(hello.processID) is not of this release, \(Relay.release), and stays")
     }
     say(.sources(sources))
-    if desired != nil { sendTable() }
+    sendTable()
     for (ticket, request) in questions { ask(ticket, request) }
   }
 
+  /// Sends what is wanted, unless an answer is awaited: then that sends it.
   private func sendTable() {
-    guard var table = desired else { return }
+    guard var table = desired, hasGreeted, !isForeign, shutdowns.isEmpty, sent == nil else { return }
     var failures: [ProgramResult.Failure] = []
-    for listener in table.listeners {
-      guard let number = kept.bind(listener.address) else { continue }
-      failures.append(ProgramResult.Failure(listener: listener.id, port: listener.address, errno: number))
+    var bound: Set<ListenerPort> = []
+    for listener in table.listeners where kept[listener.address] == nil {
+      if let number = kept.bind(listener.address) {
+        failures.append(ProgramResult.Failure(listener: listener.id, port: listener.address, errno: number))
+      } else {
+        bound.insert(listener.address)
+      }
     }
     table.listeners.removeAll { kept[$0.address] == nil }
     let ports = Set(table.listeners.map(\.address))
     let new = ports.subtracting(relayPorts).sorted()
-    sent.append(SentTable(tickets: programs, ports: ports, failures: failures, listeners: table.listeners))
+    sent = SentTable(
+      generation: table.generation, tickets: programs, ports: ports, bound: bound, failures: failures,
+      listeners: table.listeners)
     programs = []
-    relayPorts = ports
     say(.table(table, ports: new), descriptors: new.compactMap { kept[$0] })
   }
 
   private func conclude(_ applied: ControlMessage.Applied) throws {
-    guard !sent.isEmpty else { throw DataPlaneError(.protocol, "the relay applied a table that was not sent") }
-    let table = sent.removeFirst()
-    // Only now that the relay has let go of them are the ports free. A later table may want them again.
-    let wanted = sent.reduce(table.ports) { $0.union($1.ports) }
-    kept.close { !wanted.contains($0) }
+    guard let table = sent else { throw DataPlaneError(.protocol, "the relay applied a table that was not sent") }
+    sent = nil
+    // Only now that the relay has let go of them are the ports free.
+    kept.close { !table.ports.contains($0) }
     let refused = table.listeners.compactMap { listener in
       applied.failures[listener.id].map { ProgramResult.Failure(listener: listener.id, port: listener.address, errno: $0) }
     }
     // A socket of ours that listens no more is bound anew with the next table.
-    relayPorts.subtract(refused.map(\.port))
+    relayPorts = table.ports.subtracting(refused.map(\.port))
     kept.close { port in refused.contains { $0.port == port } }
     for failure in table.failures + refused { log(.error, "\(failure)") }
     let result = ProgramResult(generation: applied.generation, failures: table.failures + refused)
     for ticket in table.tickets { mailbox.resolve(ticket, .success(.programmed(result))) }
+    if !programs.isEmpty { sendTable() }
+  }
+
+  /// The relay goes on with what it had: whoever waits for something else hears why.
+  private func takeRefusal(_ refused: ControlMessage.Refused) {
+    let error = DataPlaneError(.refused, "the relay refused a message of kind \(refused.kind): \(refused.reason)")
+    for (ticket, request) in questions where request.kind == refused.kind {
+      questions[ticket] = nil
+      mailbox.resolve(ticket, .failure(error))
+    }
+    guard refused.kind == ControlMessage.tableKind, let table = sent else { return log(.error, "\(error)") }
+    sent = nil
+    // Nobody would take the clients that queue there.
+    kept.close(where: table.bound.contains)
+    let text = "the relay refused table \(table.generation) and keeps \(refused.generation): \(refused.reason)"
+    log(.error, text)
+    for ticket in table.tickets { mailbox.resolve(ticket, .failure(DataPlaneError(.refused, text))) }
+    if !programs.isEmpty { sendTable() }
   }
 
   private func ask(_ ticket: UInt64, _ request: SupervisorRequest) {
@@ -130,6 +155,17 @@ extension SupervisorLoop {
       try link?.send(message, descriptors: descriptors)
     } catch {
       lost("cannot reach the relay: \(error)")
+    }
+  }
+}
+
+extension SupervisorRequest {
+  /// Of the message that asks it.
+  fileprivate var kind: UInt8? {
+    switch self {
+    case .counts: ControlMessage.countsRequest(ticket: 0, endpoints: []).kind
+    case .counters: ControlMessage.countersRequest(ticket: 0).kind
+    case .program, .sources, .shutdown: nil
     }
   }
 }

@@ -8,8 +8,6 @@ import Glibc
 final class SupervisorLoop {
   /// A relay that was started and does not answer within this time is killed.
   private static let startTimeout: UInt64 = 5_000_000_000
-  /// Before talking again to a relay that was not understood.
-  private static let misunderstandingPause: UInt64 = 500_000_000
   /// One that accepts us and says nothing for this long is stuck, and serves nobody.
   private static let greetTimeout: UInt64 = 10_000_000_000
   /// Unanswered questions after which a relay counts as stuck. They are counted, not timed, so that a pause of this process, or of
@@ -20,17 +18,22 @@ final class SupervisorLoop {
   let mailbox: SupervisorMailbox
   /// Between two questions whether the relay still works.
   let checkInterval: UInt64
+  /// Before talking again to a relay that was not understood, or did not answer a table.
+  private let misunderstandingPause: UInt64
   let log: @Sendable (RelaySupervisor.LogLevel, String) -> Void
 
   var kept = KeptSockets()
   var link: ControlSocket?
   var hasGreeted = false
+  /// It speaks another version, and is asked for nothing but its end.
+  var isForeign = false
   /// The last table asked for; sent again to every relay that says hello.
   var desired: EndpointTable?
   var sources = SourcePolicy.none
   /// Whoever waits for a table that is not sent yet.
   var programs: [UInt64] = []
-  var sent: [SentTable] = []
+  /// The table that the relay has not answered. The next one waits for the answer: it depends on what became of this one.
+  var sent: SentTable?
   /// Asked again when the relay dies before it answers.
   var questions: [UInt64: SupervisorRequest] = [:]
   var shutdowns: [UInt64] = []
@@ -52,19 +55,23 @@ final class SupervisorLoop {
   private var unanswered = 0
 
   struct SentTable {
+    let generation: UInt64
     let tickets: [UInt64]
     let ports: Set<ListenerPort>
+    /// Those that were not bound before.
+    let bound: Set<ListenerPort>
     let failures: [ProgramResult.Failure]
     let listeners: [Listener]
   }
 
   init(
-    process: RelayProcess, mailbox: SupervisorMailbox, checkInterval: Duration,
+    process: RelayProcess, mailbox: SupervisorMailbox, checkInterval: Duration, misunderstandingPause: Duration,
     log: @escaping @Sendable (RelaySupervisor.LogLevel, String) -> Void
   ) {
     self.process = process
     self.mailbox = mailbox
     self.checkInterval = checkInterval.nanoseconds
+    self.misunderstandingPause = misunderstandingPause.nanoseconds
     self.log = log
   }
 
@@ -156,12 +163,17 @@ final class SupervisorLoop {
       while true {
         switch try link?.receive() ?? .nothing {
         case .message(let message, let descriptors): try hear(message, descriptors)
+        case .unreadable(let kind, let reason):
+          throw DataPlaneError(.protocol, "it sent a message of kind \(kind) that is not understood: \(reason)")
         case .nothing: return
-        case .closed: return lost("the relay is gone")
+        case .closed:
+          // Of one that leaves at each table there is no end.
+          if sent != nil { pauseUntil = cl_monotonic_nanoseconds() + misunderstandingPause }
+          return lost("the relay is gone")
         }
       }
     } catch {
-      pauseUntil = cl_monotonic_nanoseconds() + Self.misunderstandingPause
+      pauseUntil = cl_monotonic_nanoseconds() + misunderstandingPause
       lost("left the relay: \(error)")
     }
   }
@@ -171,13 +183,13 @@ final class SupervisorLoop {
     log(shutdowns.isEmpty ? .warning : .info, reason)
     link?.close()
     link = nil
-    hasGreeted = false
+    (hasGreeted, isForeign) = (false, false)
     unanswered = 0
     relayPorts = []
     if let child { leaving.append(child) }
     child = nil
-    programs = sent.flatMap(\.tickets) + programs
-    sent = []
+    programs = (sent?.tickets ?? []) + programs
+    sent = nil
     mailbox.publish([:])
     if !shutdowns.isEmpty { finishShutdown() }
   }
