@@ -125,7 +125,7 @@ let package = Package(
       name: "SocketTestKit", dependencies: ["HTTPWire", nioCore], path: "Tests/SocketTestKit", swiftSettings: settings),
     .target(
       name: "PlaygroundKit", dependencies: [.product(name: "Subprocess", package: "swift-subprocess")],
-      resources: [.embedInCode("Resources/web.c")], swiftSettings: settings),
+      resources: [.embedInCode("Resources/web.c"), .embedInCode("Resources/load.c")], swiftSettings: settings),
     tests("PlaygroundKit"),
 
     // The real thing: the playground's hosts, driven by the real docker CLI.

@@ -17,6 +17,10 @@ package struct DataPlaneError: Error, Hashable, Sendable, CustomStringConvertibl
     case stopped
     /// Too many calls are waiting.
     case busy
+    /// There is no such process.
+    case absent
+    /// A process shares this host's network.
+    case hostNetwork
   }
 
   package let code: Code

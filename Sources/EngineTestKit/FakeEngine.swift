@@ -98,6 +98,9 @@ package actor FakeEngine {
   /// The answer to the changing call of this number, counted from now, and all later answers are lost: the caller crashed.
   package func loseAnswers(after count: Int) { silentAfter = calls.count + count }
 
+  /// No call is answered from now on.
+  package func fallSilent() { isSilent = true }
+
   /// For the caller's next life.
   package func answerAgain() {
     isSilent = false

@@ -94,6 +94,12 @@ extension NodeAgent {
     }
   }
 
+  /// The first process of a task's container, as the engine has it now; `nil` when it does not run here.
+  func process(ofTask id: String) async throws -> Int? {
+    guard let container = controllers[id]?.container?.id, let found = try await calls?.inspect(container) else { return nil }
+    return found.phase == .running && found.pid > 0 ? found.pid : nil
+  }
+
   private func strangerLeft(_ id: String) { strangersLeaving.remove(id) }
 }
 

@@ -41,8 +41,8 @@ package actor NodeAgent {
 
   /// `sealer` opens the credentials that come with tasks.
   package init(
-    engine: any Engine, dispatcher: any Dispatcher, plane: any TrafficPlane, nodeID: String, clusterID: String,
-    sealer: any Sealer, clock: AgentClock, logger: Logger
+    engine: any Engine, dispatcher: any Dispatcher, plane: any TrafficPlane, sockets: any TaskSockets, nodeID: String,
+    clusterID: String, sealer: any Sealer, clock: AgentClock, logger: Logger
   ) {
     self.engine = engine
     self.dispatcher = dispatcher
@@ -51,7 +51,7 @@ package actor NodeAgent {
     self.sealer = sealer
     self.clock = clock
     self.logger = logger
-    traffic = TrafficProgrammer(plane: plane, dispatcher: dispatcher, clock: clock, logger: logger)
+    traffic = TrafficProgrammer(plane: plane, sockets: sockets, dispatcher: dispatcher, clock: clock, logger: logger)
     // Emptied at once into the task group; a task has at most an operation, a probe and two timers in it.
     (jobs, addJob) = AsyncStream.makeStream(bufferingPolicy: .unbounded)
     (statusWakes, statusWake) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
@@ -64,7 +64,7 @@ package actor NodeAgent {
       engine: engine, clusterID: clusterID, hostname: description.hostname, platform: description.platform, sealer: sealer,
       clock: clock, logger: logger)
     await withDiscardingTaskGroup { group in
-      group.addTask { await self.traffic.run() }
+      group.addTask { await self.traffic.run { try await self.process(ofTask: $0) } }
       group.addTask { await self.sendStatuses() }
       group.addTask { await self.followManagers(description) }
       group.addTask { await self.followEngine() }

@@ -28,8 +28,8 @@ struct SwarmRuntime: Sendable {
     session = NodeSession(
       nodeID: swarm.nodeID, address: swarm.address, store: swarm.store, loop: loop, logger: logger, now: SystemClock.now)
     agent = NodeAgent(
-      engine: engine, dispatcher: session, plane: RelayPlane(supervisor: relay), nodeID: swarm.nodeID, clusterID: swarm.clusterID,
-      sealer: swarm.sealer, clock: .system, logger: logger)
+      engine: engine, dispatcher: session, plane: RelayPlane(supervisor: relay), sockets: HostSockets(), nodeID: swarm.nodeID,
+      clusterID: swarm.clusterID, sealer: swarm.sealer, clock: .system, logger: logger)
     sources = SourceKeeper(bridge: IngressNetwork.bridge, logger: logger, inside: { try await Self.inside(engine) }) {
       try await relay.keepSources($0)
     }

@@ -108,3 +108,40 @@ final class FakePlane: TrafficPlane {
 
   var tables: [EndpointTable] { state.withLock { $0.tables } }
 }
+
+/// Processes with networks of their own, which have as many connections open as a test says.
+final class FakeSockets: TaskSockets {
+  struct Unreadable: Error {}
+  struct State {
+    /// By process.
+    var open: [Int: Int] = [:]
+    var isUnreadable = false
+    var opened: [Int] = []
+    var asked: [Set<UInt16>] = []
+    /// Done when a namespace is opened, before its process is looked up again.
+    var meanwhile: (@Sendable () async -> Void)?
+  }
+  private struct Network: TaskNetwork {
+    let sockets: FakeSockets
+    let process: Int
+
+    func openConnections(toPorts ports: Set<UInt16>) async throws -> Int {
+      sockets.state.withLock { state in
+        state.asked.append(ports)
+        return state.open[process] ?? 0
+      }
+    }
+  }
+
+  let state = Mutex(State())
+
+  func network(ofProcess id: Int) async throws -> (any TaskNetwork)? {
+    let (isUnreadable, meanwhile) = state.withLock { state in
+      state.opened.append(id)
+      return (state.isUnreadable, state.meanwhile)
+    }
+    await meanwhile?()
+    if isUnreadable { throw Unreadable() }
+    return Network(sockets: self, process: id)
+  }
+}

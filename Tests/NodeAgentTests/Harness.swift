@@ -13,11 +13,12 @@ struct Harness {
   var engine = FakeEngine()
   let dispatcher = FakeDispatcher()
   let plane = FakePlane()
+  var sockets = FakeSockets()
   var clock = AgentClock.system
 
   func agent() -> NodeAgent {
     NodeAgent(
-      engine: engine, dispatcher: dispatcher, plane: plane, nodeID: Fixtures.node, clusterID: Fixtures.cluster,
+      engine: engine, dispatcher: dispatcher, plane: plane, sockets: sockets, nodeID: Fixtures.node, clusterID: Fixtures.cluster,
       sealer: Fixtures.sealer, clock: clock, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
   }
 

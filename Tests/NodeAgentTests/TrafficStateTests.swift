@@ -50,12 +50,39 @@ struct TrafficStateTests {
     state.want(table)
     state.applied(table, TrafficOutcome(generation: 4))
     #expect(state.draining == ["b"])
-    state.counted(["b": 2, "gone": 1])
+    state.counted(["b": 2, "gone": 1], in: state.beginCount())
     #expect(state.report() == TrafficReport(generation: 4, openConnections: ["b": 2]))
-    state.counted(["b": 2])
+    state.counted(["b": 2], in: state.beginCount())
     #expect(state.report() == nil)
-    state.counted([:])
+    state.counted(["b": 0], in: state.beginCount())
     #expect(state.report() == TrafficReport(generation: 4, openConnections: ["b": 0]))
+  }
+
+  @Test("a count that began before another and ended after it changes nothing of what both counted")
+  func overtaken() {
+    var state = TrafficState()
+    let table = Self.table(generation: 4, draining: ["a", "b"])
+    state.want(table)
+    let (old, new) = (state.beginCount(), state.beginCount())
+    state.applied(table, TrafficOutcome(generation: 4))
+    state.counted(["a": 3], in: new)
+    state.counted(["a": 0, "b": 1], in: old)
+    #expect(state.report() == TrafficReport(generation: 4, openConnections: ["a": 3, "b": 1]))
+  }
+
+  @Test("endpoints that drain are counted on their TCP ports, in whichever listeners they are")
+  func ports() {
+    func endpoint(_ id: String, _ port: UInt16, _ state: Endpoint.State = .draining) -> Endpoint {
+      Endpoint(id: id, address: .loopback, port: port, state: state)
+    }
+    let table = EndpointTable(
+      generation: 1,
+      listeners: [
+        Listener(id: "web", port: 8080, endpoints: [endpoint("a", 80), endpoint("b", 80, .ready)]),
+        Listener(id: "admin", port: 8081, endpoints: [endpoint("a", 81)]),
+        Listener(id: "dns", port: 53, transport: .udp, endpoints: [endpoint("a", 53), endpoint("c", 53)]),
+      ])
+    #expect(table.drainingPorts == ["a": [80, 81], "c": []])
   }
 
   @Test("a plane that fails is tried again, failed ports are reported, and drains are followed")

@@ -53,6 +53,7 @@ import Testing
         let report = try await server.playground.client.requests("http://10.77.0.1/", count: 10_000, keepAlive: keepAlive)
         #expect(report.answers == ["me": 10_000])
         #expect(report.failures == [:])
+        #expect(keepAlive ? (100...108).contains(report.connections) : report.connections == 10_000)
       }
     }
   }
@@ -61,8 +62,12 @@ import Testing
   func failedRequests() async throws {
     try await withServer { (server: Server) async throws in
       let client = server.playground.client
-      #expect(try await client.requests("http://10.77.0.1/nothing", count: 20).failed == 20)
-      async let slow = client.requests("http://10.77.0.1/slow?ms=20000", count: 4)
+      #expect(try await client.requests("http://10.77.0.1/nothing", count: 20).failures == ["status 404": 20])
+      #expect(try await client.requests("http://10.77.0.1:81/", count: 20).failures == ["refused at connect": 20])
+      let late = try await client.requests("http://10.77.0.1/slow?ms=5000", count: 2, limit: .seconds(1))
+      #expect(late.failures == ["timed out before an answer": 2])
+      #expect(try await client.requests("http://10.77.0.1/drip?ms=100", count: 2).failures == [:])
+      async let slow = client.requests("http://10.77.0.1/drip?ms=20000", count: 4)
       let open = ["sh", "-c", "grep -c ':0050 .* 01 ' /proc/net/tcp"]
       #expect(
         try await eventually(.seconds(10)) { try await server.host.docker(["exec", "web"] + open).text == "4" ? true : nil }
@@ -71,6 +76,7 @@ import Testing
       let report = try await slow
       #expect(report.failed == 4)
       #expect(report.succeeded == 0)
+      #expect(report.failures.keys.allSatisfy { $0.hasSuffix(" an answer") }, "\(report.failures)")
       #expect(try await server.host.docker(["wait", "web"]).text == "137")
     }
   }

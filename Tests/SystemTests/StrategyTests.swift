@@ -39,14 +39,11 @@ extension Fixture {
 
   /// Two held connections take two of three containers: all that comes then goes to the third.
   fileprivate func expectLeastConnections(port: Int) async throws {
-    async let held = client.requests(url("/slow?ms=3000", port: port), count: 2, parallel: 2)
-    try await wait("both connections are held") {
-      let open = try await client.exec(["ss", "--tcp", "--numeric", "--no-header", "state", "established", "dport = :\(port)"])
-      return open.lines.count == 2
-    }
+    async let slow = client.requests(url("/slow?ms=3000", port: port), count: 2, parallel: 2)
+    try await held(2, port: port)
     let free = try await sequence(10, port: port)
     #expect(Set(free).count == 1)
-    let busy = try await held
+    let busy = try await slow
     #expect(busy.answers.count == 2 && busy.answers[free[0]] == nil)
   }
 }

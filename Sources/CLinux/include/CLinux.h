@@ -26,6 +26,7 @@
 #include <unistd.h>
 
 #include "CLinuxPeers.h"
+#include "CLinuxSockets.h"
 
 // The kernel's SCM_MAX_FD.
 #define CL_FDS_PER_PACKET 253

@@ -14,6 +14,12 @@ struct FileIdentity: Equatable {
     (device, inode) = (status.st_dev, status.st_ino)
   }
 
+  init?(following path: String) {
+    var status = stat()
+    guard stat(path, &status) == 0 else { return nil }
+    (device, inode) = (status.st_dev, status.st_ino)
+  }
+
   init?(descriptor: Int32) {
     var status = stat()
     guard fstat(descriptor, &status) == 0 else { return nil }

@@ -7,20 +7,28 @@ import Logging
 /// Keeps the data plane at the newest table and the managers informed of it.
 actor TrafficProgrammer {
   private let plane: any TrafficPlane
+  let sockets: SocketCounter
   private let dispatcher: any Dispatcher
-  private let clock: AgentClock
-  private let logger: Logger
-  private var state = TrafficState()
+  let clock: AgentClock
+  let logger: Logger
+  var state = TrafficState()
   private let wakes: AsyncStream<Void>
   private let wake: AsyncStream<Void>.Continuation
+  let countWakes: AsyncStream<Void>
+  let countWake: AsyncStream<Void>.Continuation
+  var isCountDue = false
 
-  init(plane: any TrafficPlane, dispatcher: any Dispatcher, clock: AgentClock, logger: Logger) {
+  init(
+    plane: any TrafficPlane, sockets: any TaskSockets, dispatcher: any Dispatcher, clock: AgentClock, logger: Logger
+  ) {
     self.plane = plane
+    self.sockets = SocketCounter(sockets: sockets, clock: clock, logger: logger)
     self.dispatcher = dispatcher
     self.clock = clock
     self.logger = logger
     // One wake is enough for any number of changes.
     (wakes, wake) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
+    (countWakes, countWake) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
   }
 
   func want(_ table: EndpointTable) {
@@ -39,21 +47,25 @@ actor TrafficProgrammer {
   }
 
   /// Until cancelled. Once.
-  func run() async {
+  func run(_ locate: @escaping SocketCounter.Locate) async {
     await withDiscardingTaskGroup { group in
-      group.addTask { await self.followCounts() }
+      group.addTask { await self.followRelay() }
+      group.addTask { await self.countWhileDraining(locate) }
       group.addTask { await self.retryFailedPorts() }
-      for await _ in wakes { await catchUp() }
+      for await _ in wakes { await catchUp(locate) }
     }
   }
 
-  private func catchUp() async {
+  private func catchUp(_ locate: @escaping SocketCounter.Locate) async {
     var backoff = Backoff()
     while let table = state.next, !Task.isCancelled {
       do {
         let outcome = try await plane.program(table)
+        let count = state.beginCount()
+        let open = try await openConnections(table.drainingPorts, locate)
         state.applied(table, outcome)
-        if !state.draining.isEmpty { state.counted(try await plane.openConnections(of: state.draining)) }
+        state.counted(open, in: count)
+        countWake.yield()
       } catch {
         logger.warning("programming traffic failed", metadata: ["generation": "\(table.generation)", "error": "\(error)"])
         do { try await clock.sleep(backoff.next()) } catch { return }
@@ -62,14 +74,21 @@ actor TrafficProgrammer {
     await sendReport()
   }
 
-  private func followCounts() async {
-    for await counts in plane.drainingConnections() {
-      state.counted(counts)
-      await sendReport()
-    }
+  /// What the relay says changes only when to ask: an element may be older than the table in force.
+  private func followRelay() async {
+    for await _ in plane.drainingConnections() { countWake.yield() }
   }
 
-  private func sendReport() async {
+  /// The relay knows UDP's sessions and what it is about to connect, the namespaces know the rest.
+  func openConnections(_ tasks: [String: Set<UInt16>], _ locate: @escaping SocketCounter.Locate) async throws -> [String: Int] {
+    guard !tasks.isEmpty else { return [:] }
+    async let seen = sockets.count(tasks, locate)
+    let relayed = try await plane.openConnections(of: tasks.keys.sorted())
+    let larger = await relayed.merging(seen, uniquingKeysWith: max)
+    return tasks.reduce(into: [:]) { $0[$1.key] = larger[$1.key] ?? 0 }
+  }
+
+  func sendReport() async {
     guard let report = state.report() else { return }
     await dispatcher.report(traffic: report)
   }

@@ -10,7 +10,9 @@ package struct TrafficState: Sendable {
   private var withdrawn: Set<String> = []
   private var applied: EndpointTable?
   private var outcome = TrafficOutcome(generation: 0)
-  private var counts: [String: Int] = [:]
+  /// Open connections of each endpoint that drains, with the count that told of them.
+  private var open: [String: (connections: Int, count: UInt64)] = [:]
+  private var lastCount: UInt64 = 0
   private var reported: TrafficReport?
 
   package init() {}
@@ -45,6 +47,8 @@ package struct TrafficState: Sendable {
   package mutating func applied(_ table: EndpointTable, _ outcome: TrafficOutcome) {
     applied = table
     self.outcome = outcome
+    let draining = Set(draining)
+    open = open.filter { draining.contains($0.key) }
   }
 
   /// Makes the same table due again: a port that was taken may be free now.
@@ -54,19 +58,29 @@ package struct TrafficState: Sendable {
 
   package var hasFailedPorts: Bool { !outcome.failedPorts.isEmpty }
 
-  package mutating func counted(_ counts: [String: Int]) { self.counts = counts }
+  /// A count begins; it may end after one that began later.
+  package mutating func beginCount() -> UInt64 {
+    lastCount += 1
+    return lastCount
+  }
+
+  /// What an older count says of an endpoint is ignored. A table is applied and counted in one go: its drains are over when the
+  /// managers hear that nothing is open.
+  package mutating func counted(_ connections: [String: Int], in count: UInt64) {
+    for (id, number) in connections where open[id].map({ $0.count < count }) ?? true { open[id] = (number, count) }
+  }
 
   /// The endpoints of the table in force that drain, sorted.
-  package var draining: [String] {
-    let endpoints = (applied ?? wanted)?.listeners.flatMap(\.endpoints) ?? []
-    return Set(endpoints.filter { $0.state == .draining }.map(\.id)).sorted()
-  }
+  package var draining: [String] { drainingPorts.keys.sorted() }
+
+  /// Their TCP ports.
+  package var drainingPorts: [String: Set<UInt16>] { (applied ?? wanted)?.drainingPorts ?? [:] }
 
   /// The report that is due; `nil` when the managers know all of it.
   package mutating func report() -> TrafficReport? {
     guard applied != nil || reported != nil else { return nil }
-    let open = Dictionary(draining.map { ($0, counts[$0] ?? 0) }) { first, _ in first }
-    let report = TrafficReport(generation: outcome.generation, openConnections: open, failedPorts: outcome.failedPorts)
+    let connections = Dictionary(draining.map { ($0, open[$0]?.connections ?? 0) }) { first, _ in first }
+    let report = TrafficReport(generation: outcome.generation, openConnections: connections, failedPorts: outcome.failedPorts)
     guard report != reported else { return nil }
     reported = report
     return report
@@ -74,4 +88,17 @@ package struct TrafficState: Sendable {
 
   /// A new session starts from nothing.
   package mutating func forgetReports() { reported = nil }
+}
+
+extension EndpointTable {
+  /// The endpoints that drain, with their TCP ports: none for one that is reached by UDP only.
+  var drainingPorts: [String: Set<UInt16>] {
+    var found: [String: Set<UInt16>] = [:]
+    for listener in listeners {
+      for endpoint in listener.endpoints where endpoint.state == .draining {
+        found[endpoint.id, default: []].formUnion(listener.transport == .tcp ? [endpoint.port] : [])
+      }
+    }
+    return found
+  }
 }

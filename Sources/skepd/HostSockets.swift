@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import DataPlane
+import NodeAgent
+
+/// This host's kernel, which knows the sockets of every container.
+struct HostSockets: TaskSockets {
+  func network(ofProcess id: Int) async throws -> (any TaskNetwork)? {
+    do {
+      return try await NetworkNamespace.of(process: id)
+    } catch let error as DataPlaneError where error.code == .absent {
+      return nil
+    }
+  }
+}
+
+extension NetworkNamespace: TaskNetwork {}

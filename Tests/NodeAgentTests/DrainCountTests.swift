@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Balancing
+import ClusterModel
+import ClusterRPC
+import EngineTestKit
+import Testing
+
+@testable import NodeAgent
+
+@Suite("Open connections of tasks that drain")
+struct DrainCountTests {
+  /// Runs a task and drains it. The engine's process of it has `inNamespace` connections, the relay knows of `relayed`.
+  private func draining(
+    inNamespace: Int, relayed: Int = 0, _ change: (Harness, Int) async -> Void = { _, _ in },
+    _ body: (Harness, Int) async throws -> Void
+  ) async throws {
+    let harness = Harness()
+    await harness.assign(Fixtures.task())
+    try await harness.withAgent { _ in
+      try await harness.until("the task runs") { await harness.state() == .running }
+      let process = try #require(await harness.status()?.pid)
+      harness.sockets.state.withLock { $0.open[process] = inNamespace }
+      harness.plane.state.withLock { $0.open = ["task1": relayed] }
+      await change(harness, process)
+      await harness.dispatcher.assign { $0.table = TrafficStateTests.table(generation: 9, draining: ["task1"]) }
+      try await harness.until("the table is acknowledged") { await harness.dispatcher.reports.last?.generation == 9 }
+      try await body(harness, process)
+    }
+  }
+
+  private func reported(_ harness: Harness) async -> [Int] {
+    await harness.dispatcher.reports.filter { $0.generation == 9 }.compactMap { $0.openConnections["task1"] }
+  }
+
+  @Test(
+    "the larger of relay's and namespace's count is told with the acknowledgement", arguments: [(3, 0, 3), (1, 4, 4), (0, 0, 0)])
+  func larger(inNamespace: Int, relayed: Int, expected: Int) async throws {
+    try await draining(inNamespace: inNamespace, relayed: relayed) { harness, process in
+      #expect(await reported(harness).first == expected)
+      #expect(harness.sockets.state.withLock { $0.opened } == [process])
+      #expect(harness.sockets.state.withLock { Set($0.asked) } == [[80]])
+    }
+  }
+
+  @Test("connections that only the namespace knows end the drain when they end, without a word from the relay")
+  func followed() async throws {
+    try await draining(inNamespace: 2) { harness, process in
+      harness.sockets.state.withLock { $0.open[process] = 1 }
+      try await harness.until("one is left") { await reported(harness).last == 1 }
+      harness.sockets.state.withLock { $0.open[process] = 0 }
+      try await harness.until("drained") { await reported(harness).last == 0 }
+      #expect(await reported(harness) == [2, 1, 0])
+      #expect(harness.sockets.state.withLock { $0.opened.count } == 1, "the namespace is kept")
+    }
+  }
+
+  @Test("a relay that was replaced and knows nothing does not make it less")
+  func upgraded() async throws {
+    try await draining(inNamespace: 2, relayed: 2) { harness, _ in
+      let before = harness.sockets.state.withLock { $0.asked.count }
+      harness.plane.setOpen([:])
+      try await harness.until("counted again") { harness.sockets.state.withLock { $0.asked.count } > before + 1 }
+      #expect(await reported(harness) == [2])
+    }
+  }
+
+  @Test("many tasks are counted less often", arguments: [(0, 100), (1, 100), (10, 100), (11, 110), (500, 5_000)])
+  func interval(tasks: Int, milliseconds: Int) {
+    #expect(TrafficProgrammer.countInterval(tasks: tasks) == .milliseconds(milliseconds))
+  }
+
+  @Test("where namespaces cannot be read the relay's count stands, and they are not asked for again")
+  func unreadable() async throws {
+    try await draining(inNamespace: 9, relayed: 2, { harness, _ in harness.sockets.state.withLock { $0.isUnreadable = true } }) {
+      harness, _ in
+      #expect(await reported(harness) == [2])
+      harness.plane.setOpen(["task1": 1])
+      try await harness.until("the relay's is followed") { await reported(harness).last == 1 }
+      #expect(harness.sockets.state.withLock { $0.opened.count } == 1)
+    }
+  }
+
+  @Test("an engine that does not answer holds nothing up, and is asked again")
+  func silent() async throws {
+    try await draining(
+      inNamespace: 3, relayed: 2,
+      { harness, _ in await harness.engine.fallSilent() }
+    ) { harness, _ in
+      #expect(await reported(harness) == [2])
+      await harness.engine.answerAgain()
+      try await harness.until("the namespace is counted") { await reported(harness).last == 3 }
+    }
+  }
+
+  @Test("a namespace whose process has become another's before it was opened is not believed")
+  func reused() async throws {
+    try await draining(
+      inNamespace: 5,
+      { harness, _ in
+        let engine = harness.engine
+        harness.sockets.state.withLock { $0.meanwhile = { await engine.exit("web.1.task1") } }
+      }
+    ) { harness, _ in
+      #expect(await reported(harness).first == 0)
+    }
+  }
+}
