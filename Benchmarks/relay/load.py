@@ -68,7 +68,7 @@ def full_speed(network, balancer, row, seconds):
 
 
 def fixed_rate(network, balancer, row, seconds):
-    """Requests start at their time, whether or not the one before is answered soon: a stall shows in all that it delays."""
+    """All connections ask at the same moments, whether or not the others are answered: bursts, with rest between them."""
     log = f"{network.directory}/h2load.log"
     if os.path.exists(log):
         os.unlink(log)
@@ -77,7 +77,7 @@ def fixed_rate(network, balancer, row, seconds):
         f"--log-file={log}", url(balancer, row))
     with open(log, encoding="utf8") as file:
         lines = [line.split() for line in file]
-    if any(line[1] != "200" for line in lines) or len(lines) < row.rate * seconds * 0.9:
-        raise SystemExit(f"{balancer.name}, {row.title}: {len(lines)} requests, or a failed one\n{out}")
+    if not lines or any(line[1] != "200" for line in lines):
+        raise SystemExit(f"{balancer.name}, {row.title}: a request failed\n{out}")
     times = sorted(int(line[2]) for line in lines)
     return len(lines), seconds, *(times[int(len(times) * part)] for part in (0.5, 0.99, 0.999))

@@ -14,7 +14,7 @@ def call(*command):
 
 
 class Network:
-    def __init__(self, directory, congestion=None):
+    def __init__(self, directory, congestion="cubic"):
         self.directory, self.congestion = directory, congestion
         self.id = f"skb{os.getpid()}"
         self.processes = []
@@ -27,8 +27,7 @@ class Network:
             # Every closed connection leaves its port taken for a minute.
             self.sysctl(name, "ipv4.ip_local_port_range=1024 65535", "ipv4.tcp_tw_reuse=1")
             self.sysctl(name, "ipv4.conf.all.rp_filter=0", "ipv4.conf.default.rp_filter=0", "core.somaxconn=8192")
-            if self.congestion:
-                self.sysctl(name, f"ipv4.tcp_congestion_control={self.congestion}")
+            self.control(name)
         self.link(client, "c", f"{CLIENT}/24", balancer, "l", f"{BALANCER}/24")
         self.link(backend, "b", f"{BACKEND}/24", balancer, "m", "10.201.2.1/24")
         call("ip", "-n", client, "route", "add", "default", "via", BALANCER)
@@ -37,6 +36,16 @@ class Network:
         call("ip", "-n", balancer, "rule", "add", "iif", f"{self.id}m", "lookup", "100")
         call("ip", "-n", balancer, "route", "add", "local", "default", "dev", "lo", "table", "100")
         self.serve()
+
+    def control(self, namespace):
+        """The same congestion control on every machine. A kernel that was set to another may keep namespaces from having cubic."""
+        try:
+            self.sysctl(namespace, f"ipv4.tcp_congestion_control={self.congestion}")
+        except subprocess.CalledProcessError:
+            if self.congestion == "reno":
+                raise
+            self.congestion = "reno"
+            self.control(namespace)
 
     def namespace(self, end):
         return f"{self.id}-{end}"

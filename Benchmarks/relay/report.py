@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Tables of what was measured. A ratio is the relay's figure by the better one of its peers', in the same round; then the median."""
+"""Tables of what was measured. A ratio is the relay's figure by a peer's in the same round, the median of that over the rounds, and then
+the less favourable one of the two peers'. (The better peer of each round would be the luckier one.)"""
 from statistics import median
 
-FIGURES = [("rate", "requests/s", max), ("cpu", "CPU µs", min), ("p50", "p50 µs", min), ("p99", "p99 µs", min),
-           ("p999", "p99.9 µs", min)]
+FIGURES = [("rate", "requests/s", min), ("cpu", "CPU µs", max), ("p50", "p50 µs", max), ("p99", "p99 µs", max),
+           ("p999", "p99.9 µs", max)]
 MEMORY = [("resident", "idle MiB"), ("anonymous", "of it own"), ("user", "KiB/conn."), ("kernel", "kernel KiB")]
 
 
@@ -25,10 +26,9 @@ def rows(title, names, rounds):
         values = [number(median(getattr(one[index], figure) for one in rounds)) for figure, _, _ in FIGURES]
         line(title if index == 0 else "", name, values)
     ratios = [
-        median(getattr(one[0], figure) / better(getattr(other, figure) for other in one[1:]) for one in rounds)
-        for figure, _, better in FIGURES]
+        worse(median(getattr(one[0], figure) / getattr(one[peer], figure) for one in rounds) for peer in range(1, len(names)))
+        for figure, _, worse in FIGURES]
     line("", "ratio", [f"{ratio:.2f}" for ratio in ratios])
-    return dict(zip((figure for figure, _, _ in FIGURES), ratios))
 
 
 def memory(names, results):
