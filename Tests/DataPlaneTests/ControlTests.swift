@@ -42,7 +42,7 @@ struct ControlMessageTests {
     .draining(["a": 1, "b": 0]),
     .counts(ticket: 3, ["a": 4]),
     .counters(ticket: 4, report),
-    .held(["web": ["a": 1, "b": 2], "other": [:]]), .superseded,
+    .held(["web": ["a": 1, "b": 2], "other": [:]]), .superseded, .replacing,
     .refused(.init(kind: 16, generation: 3, reason: "tableau")),
     .table(table, ports: [.init(.tcp, 1), .init(.udp, 1), .init(.tcp, 3)]),
     .countsRequest(ticket: 5, endpoints: ["a", "b"]), .countersRequest(ticket: 6),

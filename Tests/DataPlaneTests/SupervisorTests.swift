@@ -46,6 +46,27 @@ struct SupervisorTests {
     try await host.end()
   }
 
+  @Test("a relay that is replaced in place keeps its process, and none is started beside it")
+  func replacedInPlace() async throws {
+    let backend = try Backend.holding("a")
+    let host = try TestHost()
+    let port = freePort()
+    try await host.supervised { supervisor in
+      _ = try await supervisor.program(host.table(1, port: port, [backend.endpoint("a")]))
+      let relay = try #require(host.relay)
+      let (_, client) = try await offPool { try ForwardingTests.hold(1, port: port) }[0]
+      for _ in 1...5 {
+        kill(relay, SIGHUP)
+        #expect(try await eventually { try await supervisor.counters().map(\.total) == [0] })
+        try await offPool { try ForwardingTests.hold(1, port: port)[0].client.close() }
+        #expect(host.relay == relay)
+        #expect(try await eventually { try await supervisor.openConnections(of: ["a"]) == ["a": 1] }, "the one of before")
+      }
+      client.close()
+    }
+    try await host.end()
+  }
+
   @Test("a new supervisor takes over: no connection is lost, nothing is bound again, the table is still served")
   func takeover() async throws {
     let echo = try Backend.echo()

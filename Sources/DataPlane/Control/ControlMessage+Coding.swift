@@ -14,6 +14,7 @@ extension ControlMessage {
     case .counters: 5
     case .superseded: 6
     case .held: 8
+    case .replacing: 9
     case .refused: 7
     case .table: Self.tableKind
     case .countsRequest: 17
@@ -54,7 +55,7 @@ extension ControlMessage {
       writer.write(refused.kind)
       writer.write(refused.generation)
       writer.write(refused.reason)
-    case .superseded, .shutdown: break
+    case .superseded, .replacing, .shutdown: break
     }
     return writer.bytes
   }
@@ -68,6 +69,7 @@ extension ControlMessage {
     case 4: self = .counts(ticket: try reader.read(), try reader.readCounts())
     case 5: self = .counters(ticket: try reader.read(), try RelayReport(from: &reader))
     case 6: self = .superseded
+    case 9: self = .replacing
     case 8: self = .held(try reader.readHeld())
     case 7:
       self = .refused(Refused(kind: try reader.read(), generation: try reader.read(), reason: try reader.readString()))

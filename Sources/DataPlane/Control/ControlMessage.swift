@@ -19,6 +19,8 @@ package enum ControlMessage: Hashable, Sendable {
   case counters(ticket: UInt64, RelayReport)
   /// From a relay that was replaced to its successor, at most every 50 ms: the connections it still has, by listener and endpoint.
   case held([String: [String: UInt32]])
+  /// The program that is installed now takes the relay's place, and will listen where it did.
+  case replacing
   /// A newer skepd has connected; this connection ends now.
   case superseded
   /// In the place of an answer: something was not understood, or does not fit together. What was in force stays in force.

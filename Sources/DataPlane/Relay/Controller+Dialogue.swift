@@ -52,7 +52,7 @@ extension Controller {
     }
   }
 
-  private mutating func tell(_ message: ControlMessage, descriptors: [Int32] = []) {
+  mutating func tell(_ message: ControlMessage, descriptors: [Int32] = []) {
     guard control?.peer != nil else { return }
     if control?.send(message, descriptors: descriptors) != true { leavePeer() }
   }

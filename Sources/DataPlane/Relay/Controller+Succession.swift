@@ -9,6 +9,7 @@ extension Controller {
   /// sees an end. Open connections stay with a copy of this process for as long as they last.
   mutating func handOver() {
     guard drainDeadline == nil, let program = configuration.successor.first, access(program, X_OK) == 0 else { return }
+    tell(.replacing)
     beginDrain(atMost: .max)
     parkThreads()
     let pair = Succession.pair()

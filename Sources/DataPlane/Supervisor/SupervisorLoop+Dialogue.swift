@@ -37,6 +37,7 @@ extension SupervisorLoop {
     case .counts(let ticket, let counts): answer(ticket, .counts(counts.mapValues { Int($0) }))
     case .counters(let ticket, let counters): answer(ticket, .counters(counters))
     case .superseded: hasBeenSuperseded = true
+    case .replacing: isBeingReplaced = true
     case .refused(let refused): takeRefusal(refused)
     default:
       for descriptor in descriptors { close(descriptor) }

@@ -40,6 +40,8 @@ final class SupervisorLoop {
   var isOff = false
   var isStopping = false
   var hasBeenSuperseded = false
+  /// The relay said that another program takes its place: its process is waited for, none is started beside it.
+  var isBeingReplaced = false
   var relayPorts: Set<ListenerPort> = []
 
   private var child: Int32?
@@ -186,8 +188,13 @@ final class SupervisorLoop {
     (hasGreeted, isForeign) = (false, false)
     unanswered = 0
     relayPorts = []
-    if let child { leaving.append(child) }
-    child = nil
+    if isBeingReplaced {
+      isBeingReplaced = false
+      childStarted = cl_monotonic_nanoseconds()
+    } else if let child {
+      leaving.append(child)
+      self.child = nil
+    }
     programs = (sent?.tickets ?? []) + programs
     sent = nil
     mailbox.publish([:])
