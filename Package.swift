@@ -55,6 +55,8 @@ let package = Package(
     // The pure core: decisions as values. No I/O, no clock, no randomness of their own.
     library("ClusterStore", ["ClusterModel"]),
     tests("ClusterStore", ["ClusterModel"]),
+    library("Telemetry"),
+    tests("Telemetry"),
     library("Balancing", ["ClusterModel"]),
     tests("Balancing", ["ClusterModel"]),
     library("Orchestration", ["Balancing", "ClusterModel", "ClusterStore"]),
@@ -104,10 +106,11 @@ let package = Package(
       "skepd",
       [
         "Balancing", "CLinux", "ClusterModel", "ClusterRPC", "ClusterStore", "DataPlane", "EngineAPI", "EngineClient", "Identity",
-        "Manager", "Netfilter", "NodeAgent", "ServiceManager", "StoreSQLite", arguments, logging,
+        "Manager", "Netfilter", "NodeAgent", "ServiceManager", "StoreSQLite", "Telemetry", arguments, logging,
       ]),
-    tests("skepd", ["ClusterModel", "Identity", logging]),
-    executable("skep", ["PlaygroundKit", arguments]),
+    tests("skepd", ["Balancing", "ClusterModel", "DataPlane", "EngineAPI", "Identity", "Telemetry", logging]),
+    executable("skep", ["PlaygroundKit", "Telemetry", arguments]),
+    tests("skep", ["SocketTestKit"]),
     executable("skep-relay", ["DataPlane", "ServiceManager"]),
     .executableTarget(
       name: "relay-program", dependencies: ["Balancing", "ClusterModel", "DataPlane"], path: "Benchmarks/relay/Program",
@@ -127,7 +130,7 @@ let package = Package(
 
     // The real thing: the playground's hosts, driven by the real docker CLI.
     .testTarget(
-      name: "SystemTests", dependencies: ["PlaygroundKit", "skepd", "skep-relay"], path: "Tests/SystemTests",
+      name: "SystemTests", dependencies: ["PlaygroundKit", "Telemetry", "skep", "skepd", "skep-relay"], path: "Tests/SystemTests",
       exclude: ["Fixtures", "Faults/clock.c"],
       swiftSettings: settings),
   ]

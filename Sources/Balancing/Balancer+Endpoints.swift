@@ -24,6 +24,9 @@ extension Balancer {
 
   package var readyCount: Int { rotation.count }
 
+  /// What all endpoints have had, those that are gone included.
+  package var tally: Tally { slots.reduce(into: departed) { if $1.isUsed { $0.add($1.tally) } } }
+
   /// `nil` once the endpoint has left the table, even while it has open connections.
   package func endpoint(_ handle: EndpointHandle) -> Endpoint? {
     isCurrent(handle) && slots[Int(handle.index)].inTable ? slots[Int(handle.index)].endpoint : nil
@@ -52,11 +55,16 @@ extension Balancer {
     releaseIfUnused(Int(handle.index))
   }
 
+  /// The endpoint has taken the connection, this many nanoseconds after it was asked to.
+  package mutating func accepted(_ handle: EndpointHandle, after latency: UInt64) {
+    slots[Int(handle.index)].tally.latency.record(latency)
+  }
+
   /// Ends what `opened` began when the endpoint did not take the connection.
-  package mutating func failed(_ handle: EndpointHandle) {
+  package mutating func failed(_ handle: EndpointHandle, _ reason: ConnectFailure) {
     guard isCurrent(handle), slots[Int(handle.index)].open > 0 else { return }
     slots[Int(handle.index)].tally.total -= 1
-    slots[Int(handle.index)].tally.failures += 1
+    slots[Int(handle.index)].tally.failures.count(reason)
     closed(handle)
   }
 
@@ -106,6 +114,8 @@ extension Balancer {
 
   private mutating func releaseIfUnused(_ index: Int) {
     guard !slots[index].inTable, slots[index].open == 0, slots[index].isUsed else { return }
+    departed.add(slots[index].tally)
+    slots[index].tally = Tally()
     slots[index].isUsed = false
     free.append(Int32(index))
   }

@@ -27,12 +27,22 @@ package struct Balancer: Sendable {
   package struct Tally: Hashable, Sendable {
     /// Connections given to the endpoint, less those it did not take.
     package var total: UInt64 = 0
-    /// Connections it refused or did not answer in time.
-    package var failures: UInt64 = 0
+    /// Connections it did not take.
+    package var failures: [ConnectFailure: UInt64] = [:]
     package var bytesIn: UInt64 = 0
     package var bytesOut: UInt64 = 0
+    /// From the call for a connection until the endpoint had accepted it.
+    package var latency = LatencyHistogram()
 
     package init() {}
+
+    mutating func add(_ other: Tally) {
+      total &+= other.total
+      failures.merge(other.failures, uniquingKeysWith: &+)
+      bytesIn &+= other.bytesIn
+      bytesOut &+= other.bytesOut
+      latency.merge(other.latency)
+    }
   }
 
   package private(set) var strategy: Strategy
@@ -44,6 +54,8 @@ package struct Balancer: Sendable {
   /// The members of `maglev`, which is built when it is first needed after the ready endpoints changed.
   var members: [EndpointHandle] = []
   var maglev: Maglev?
+  /// Of endpoints that are gone.
+  var departed = Tally()
   /// Connections that other processes have, by endpoint.
   var elsewhere: [String: Int] = [:]
 

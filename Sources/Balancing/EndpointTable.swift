@@ -67,7 +67,7 @@ package struct ListenerLimits: Hashable, Sendable {
 
 /// A published port.
 package struct Listener: Hashable, Sendable {
-  /// Names the listener across tables, e.g. service id and published port. Counts and turns are kept while it stays the same.
+  /// Names the listener across tables: service id and published port. Counts and turns are kept while it stays the same.
   package var id: String
   package var port: UInt16
   package var transport: Transport
@@ -87,6 +87,13 @@ package struct Listener: Hashable, Sendable {
     self.limits = limits
     self.endpoints = endpoints
   }
+}
+
+extension Listener {
+  package static func id(service: String, port: ListenerPort) -> String { "\(service)/\(port)" }
+
+  /// The service of a listener that `id(service:port:)` named.
+  package static func service(ofListener id: String) -> String { String(id.prefix { $0 != "/" }) }
 }
 
 /// One task's address and port.

@@ -21,6 +21,8 @@ package struct Host: Sendable {
   package var engineSocket: String { plan.engineSocket }
   /// Holds `host.log`, `engine.log`, `skepd.log`.
   package var directory: String { plan.directory }
+  /// Where its programs are, and `skep`.
+  package var binaries: String { plan.binaries }
 
   /// Runs the docker CLI against this host: against skepd, or the engine where there is no skepd or it is asked for.
   package func docker(_ arguments: [String], via: Via? = nil, input: String = "") async throws -> CommandResult {

@@ -4,6 +4,7 @@ import ArgumentParser
 @main
 struct Skep: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "skep", abstract: "High availability and load balancing for Docker hosts.", subcommands: [PlaygroundCommand.self]
+    commandName: "skep", abstract: "High availability and load balancing for Docker hosts.",
+    subcommands: [LoadBalancerCommand.self, PlaygroundCommand.self]
   )
 }

@@ -9,6 +9,23 @@ func printError(_ text: String) {
   _ = write(STDERR_FILENO, line, line.count)
 }
 
+/// Standard output, if it is a terminal.
+struct Terminal {
+  init?() { if isatty(STDOUT_FILENO) == 0 { return nil } }
+
+  var columns: Int { Int(size?.ws_col ?? 80) }
+  var rows: Int { Int(size?.ws_row ?? 24) }
+
+  /// What empties the screen.
+  let cleared = "\u{1b}[2J"
+
+  /// As it is now: windows are resized. A serial line may not know its own.
+  private var size: winsize? {
+    var size = winsize()
+    return ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0 && size.ws_row > 0 ? size : nil
+  }
+}
+
 /// A path as the caller's shell means it, without asking whether anything is there.
 func absolutePath(_ path: String) -> String {
   URL(fileURLWithPath: path).standardizedFileURL.path

@@ -7,6 +7,7 @@ import EngineClient
 import Foundation
 import Logging
 import ServiceManager
+import Telemetry
 
 /// Everything skepd is made of, put together.
 struct Daemon {
@@ -31,11 +32,20 @@ struct Daemon {
     let api = SwarmAPI(control: node, engine: engine, eventLog: events) { SystemClock.now().wall }
     let front = HTTPFront(
       listen: options.listen.map { .unix(path: $0) }, engineSocket: options.engine, responder: api, logger: logger)
+    let page = MetricsPage(relay: relay, node: node)
+    let metrics = HTTPFront(
+      listen: [.unix(path: options.metricsSocket)] + [options.metricsAddress].compactMap { $0 }, engineSocket: options.engine,
+      responder: MetricsEndpoint(contentType: TextFormat.contentType) { await page.bytes() }, settings: .metrics, logger: logger)
+    let isMeasured = OneShot()
     let signals = TerminationSignals()
     try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask { try await relay.run() }
       group.addTask { await node.run() }
+      group.addTask { try await metrics.run { isMeasured.fire() } }
       group.addTask {
+        // Before it says that it is ready: an address that cannot be had is a reason not to start.
+        await isMeasured.wait()
+        try Task.checkCancellation()
         await node.restore()
         try await front.run { [logger] in
           logger.info("ready")

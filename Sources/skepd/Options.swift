@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import ArgumentParser
+import EngineAPI
 import Logging
 
 /// What skepd is told to do, each value checked: from flags, then the environment, then the config file, then the defaults.
@@ -13,6 +14,10 @@ struct Options: Sendable, Equatable {
   /// The relay's program; `nil` when it is a service of its own.
   var relay: String?
   var logLevel: Logger.Level
+  /// Where the metrics are told beside their unix socket.
+  var metricsAddress: ListenAddress?
+
+  var metricsSocket: String { runDirectory + "/metrics.sock" }
 }
 
 /// The settings by their one name: `state-dir` is `--state-dir`, `SKEP_STATE_DIR`, and the key `state-dir` of the config file.
@@ -23,6 +28,7 @@ enum Setting: String, CaseIterable {
   case advertiseAddr = "advertise-addr"
   case relay
   case logLevel = "log-level"
+  case metricsAddr = "metrics-addr"
 
   var variable: String { "SKEP_" + rawValue.uppercased().replacing("-", with: "_") }
 }
@@ -52,6 +58,10 @@ extension Options {
     relay = try Self.relay(value(.relay) ?? (executableDirectory + "/skep-relay", ""))
     advertiseAddress = value(.advertiseAddr)?.text
     logLevel = try Self.level(value(.logLevel) ?? ("info", ""))
+    if let address = value(.metricsAddr) { metricsAddress = try Self.tcpAddress(address) }
+    guard !listen.contains(metricsSocket) else {
+      throw OptionError(description: "listen and the metrics are the same socket \(metricsSocket)")
+    }
     guard !listen.contains(engine) else {
       throw OptionError(
         description: "engine and listen are the same socket \(engine): Skep must listen on another one than the engine")
@@ -82,6 +92,14 @@ extension Options {
       paths.append(try unixPath((String(part), value.origin)))
     }
     return paths
+  }
+
+  private static func tcpAddress(_ value: (text: String, origin: String)) throws(OptionError) -> ListenAddress {
+    guard let address = ListenAddress(tcp: value.text) else {
+      throw OptionError(
+        description: "\(value.origin): \"\(value.text)\" is no address and port, such as 127.0.0.1:9323 or [::1]:9323")
+    }
+    return address
   }
 
   private static func relay(_ value: (text: String, origin: String)) throws(OptionError) -> String? {

@@ -29,6 +29,9 @@ struct Skepd: AsyncParsableCommand {
   @Option(help: "The skep-relay program, or \"external\" if it is a service of its own. (default: beside skepd)") var relay:
     String?
   @Option(help: "trace, debug, info, notice, warning, error or critical. (default: info)") var logLevel: String?
+  @Option(
+    help: "Where the metrics are told by HTTP too, such as 127.0.0.1:9323. (default: only on metrics.sock in the run directory)")
+  var metricsAddr: String?
   @Option(help: "The config file. (default: /etc/skep/skepd.json, if it exists)") var config: String?
 
   func run() async throws {
@@ -47,7 +50,7 @@ struct Skepd: AsyncParsableCommand {
   private func readOptions() throws -> Options {
     let given: [Setting: String?] = [
       .engine: engine, .listen: listen, .stateDir: stateDir, .runDir: runDir, .advertiseAddr: advertiseAddr, .relay: relay,
-      .logLevel: logLevel,
+      .logLevel: logLevel, .metricsAddr: metricsAddr,
     ]
     let environment = ProcessInfo.processInfo.environment
     let executable = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")

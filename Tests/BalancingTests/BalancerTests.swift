@@ -103,12 +103,29 @@ struct BalancerTests {
   func tally() throws {
     var balancer = Balancer(strategy: .roundRobin, endpoints: endpoints(1))
     let handles = balancer.open(3)
-    balancer.failed(handles[0])
+    balancer.failed(handles[0], .refused)
     balancer.closed(handles[1], bytesIn: 10, bytesOut: 20)
     let load = try #require(balancer.loads.first?.load)
     #expect(load.open == 1)
-    #expect((load.tally.total, load.tally.failures) == (2, 1))
+    #expect((load.tally.total, load.tally.failures) == (2, [.refused: 1]))
     #expect((load.tally.bytesIn, load.tally.bytesOut) == (10, 20))
+  }
+
+  @Test("keeps what an endpoint had when it is gone, and begins anew when it comes again")
+  func departed() throws {
+    var balancer = Balancer(strategy: .roundRobin, endpoints: endpoints(2))
+    let handles = balancer.open(4)
+    for handle in handles[1...] { balancer.accepted(handle, after: 5_000) }
+    balancer.failed(handles[0], .timedOut)
+    for handle in handles[1...] { balancer.closed(handle, bytesIn: 1, bytesOut: 2) }
+    let before = balancer.tally
+    #expect((before.total, before.bytesIn, before.bytesOut, before.latency.count) == (3, 3, 6, 3))
+    #expect(before.latency.sum == 15_000 && before.failures == [.timedOut: 1])
+    balancer.update(strategy: .roundRobin, endpoints: [])
+    #expect(balancer.tally == before)
+    balancer.update(strategy: .roundRobin, endpoints: endpoints(1))
+    #expect(try #require(balancer.loads.first).load.tally == Balancer.Tally())
+    #expect(balancer.tally == before)
   }
 
   @Test("spreads at random with the generator it is given, and only that")

@@ -17,18 +17,31 @@ struct ControlMessageTests {
       return Listener(id: "service-\(number)", port: UInt16(number), endpoints: endpoints)
     })
 
+  static var report: RelayReport {
+    var latency = LatencyHistogram()
+    for value in [0, 50_000, 250_000_000, .max] as [UInt64] { latency.record(value) }
+    let endpoints: [ListenerCounters.Endpoint] = ListenerCounters.Endpoint.State.allCases.map { state in
+      ListenerCounters.Endpoint(
+        id: "\(state)", address: .loopback, port: 81, state: state, open: 1, total: 2,
+        failuresByKind: Dictionary(uniqueKeysWithValues: ConnectFailure.allCases.map { ($0, 3 + UInt64($0.rawValue)) }),
+        bytesIn: 4, bytesOut: 5, latency: latency)
+    }
+    let listener = ListenerCounters(
+      id: "web", port: .init(.udp, 80), strategy: .ipHash, inTable: true, open: 1, total: 2,
+      refusals: [.noEndpoint: 3, .other: 1], retries: 6,
+      bytesIn: 4, bytesOut: 5, latency: latency, endpoints: endpoints)
+    return RelayReport(
+      release: "1.2.3", uptime: 1, generation: 2, threads: 3, connections: 4, connectionLimit: 5, sessions: 6, sessionLimit: 7,
+      inherited: 8,
+      listeners: [listener, listener])
+  }
+
   static let examples: [ControlMessage] = [
     .hello(.init(processID: 42, release: "1.2.3", generation: 9, ports: [.init(.tcp, 80), .init(.udp, 443)])),
     .applied(.init(generation: 9, failures: ["web": 98])),
     .draining(["a": 1, "b": 0]),
     .counts(ticket: 3, ["a": 4]),
-    .counters(
-      ticket: 4,
-      [
-        ListenerCounters(
-          id: "web", port: .init(.udp, 80), open: 1, total: 2, refused: 3, bytesIn: 4, bytesOut: 5,
-          endpoints: [.init(id: "a", open: 1, total: 2, failures: 3, bytesIn: 4, bytesOut: 5)])
-      ]),
+    .counters(ticket: 4, report),
     .held(["web": ["a": 1, "b": 2], "other": [:]]), .superseded,
     .refused(.init(kind: 16, generation: 3, reason: "tableau")),
     .table(table, ports: [.init(.tcp, 1), .init(.udp, 1), .init(.tcp, 3)]),
@@ -55,6 +68,30 @@ struct ControlMessageTests {
     for count in stride(from: 0, to: payload.count, by: max(1, payload.count / 997)) {
       #expect(throws: BinaryCodingError.self) { try ControlMessage(kind: message.kind, payload: Array(payload[..<count])) }
     }
+  }
+
+  @Test("with a strategy or a flag that there is not are refused; a kind of failure that is not known yet counts as other")
+  func strange() throws {
+    var report = Self.report
+    report.listeners = [report.listeners[0]]
+    report.listeners[0].endpoints = [report.listeners[0].endpoints[0]]
+    report.listeners[0].refusals = [.noEndpoint: 7]
+    let payload = ControlMessage.counters(ticket: 4, report).encodedPayload()
+    // Ticket, release, uptime, generation, threads, five counts, number of listeners, id "web", port.
+    let strategy = 8 + 7 + 8 + 8 + 2 + 5 * 4 + 4 + 5 + 3
+    // Strategy, flag, open, number of refusals.
+    let refusal = strategy + 1 + 1 + 4 + 1
+    for (place, value) in [(strategy, UInt8(9)), (strategy + 1, 2)] {
+      var bytes = payload
+      bytes[place] = value
+      #expect(throws: BinaryCodingError.self) { try ControlMessage(kind: 5, payload: bytes) }
+    }
+    var bytes = payload
+    #expect(bytes[refusal] == RefusalReason.noEndpoint.rawValue)
+    bytes[refusal] = 200
+    guard case .counters(_, let read) = try ControlMessage(kind: 5, payload: bytes) else { throw DataPlaneError(.protocol, "") }
+    #expect(read.listeners[0].refusals == [.other: 7])
+    #expect(read.listeners[0].endpoints == report.listeners[0].endpoints)
   }
 
   @Test("of noise never crash, and unknown kinds are refused")

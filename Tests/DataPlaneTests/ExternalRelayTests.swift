@@ -108,6 +108,8 @@ struct ExternalRelayTests {
         kill(relay, SIGHUP)
         #expect(try await eventually { try await supervisor.counters().map(\.total) == [0] }, "program \(generation)")
         #expect(try await eventually { try await supervisor.openConnections(of: ["a", "b"]) == ["a": 3, "b": 0] })
+        let report = try await supervisor.report()
+        #expect(report?.inherited == 3 && report?.connections == 0)
       }
       let new = try await offPool { try ForwardingTests.hold(5, port: port) }
       #expect(new.prefix(3).map(\.name) == ["b", "b", "b"], "until both have three")

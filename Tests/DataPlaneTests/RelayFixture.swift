@@ -78,12 +78,14 @@ final class RelayFixture: Sendable {
     }
   }
 
-  func counters() throws -> [ListenerCounters] {
+  func counters() throws -> [ListenerCounters] { try report().listeners }
+
+  func report() throws -> RelayReport {
     try state.withLock { state in
       try state.link.send(.countersRequest(ticket: 1))
       while true {
         let message = try Self.receive(&state.link)
-        if case .counters(_, let counters) = message { return counters }
+        if case .counters(_, let report) = message { return report }
         state.reports.append(message)
       }
     }

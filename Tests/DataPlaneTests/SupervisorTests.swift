@@ -90,10 +90,12 @@ struct SupervisorTests {
       let result = try await supervisor.program(table)
       #expect(result.failures.map(\.listener) == ["taken"])
       #expect(result.failures.first?.description == "listen tcp :\(used): bind: address already in use")
+      #expect(supervisor.failures == result.failures)
       #expect(try await offPool { try TestClient.whoAnswers(port: free) } == "a")
       close(blocker)
       table.generation = 2
       #expect(try await supervisor.program(table).failures == [])
+      #expect(supervisor.failures == [])
       #expect(try await offPool { try TestClient.whoAnswers(port: used) } == "a")
     }
     try await host.end()

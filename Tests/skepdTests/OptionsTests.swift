@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import ClusterModel
+import EngineAPI
 import Logging
 import Testing
 
@@ -45,6 +46,10 @@ struct OptionsTests {
         "--log-level: \"loud\" is no log level; there are trace, debug, info, notice, warning, error, critical"
       ),
       ([.listen: "unix:///a,"], "--listen: \"\" is not of the form unix:///path/to.sock"),
+      ([.metricsAddr: "9323"], "--metrics-addr: \"9323\" is no address and port, such as 127.0.0.1:9323 or [::1]:9323"),
+      (
+        [.listen: "unix:///run/skep/metrics.sock"], "listen and the metrics are the same socket /run/skep/metrics.sock"
+      ),
       (
         [.listen: "unix:///var/run/docker.sock"],
         "engine and listen are the same socket /var/run/docker.sock: Skep must listen on another one than the engine"
@@ -55,6 +60,13 @@ struct OptionsTests {
       _ = try Self.options(flags)
       Issue.record("accepted")
     } catch { #expect("\(error)" == message) }
+  }
+
+  @Test("metrics are told on a socket in the run directory, and on an address if there is one")
+  func metrics() throws {
+    let options = try Self.options([.runDir: "/run/x", .metricsAddr: "[::1]:9323"])
+    #expect(options.metricsSocket == "/run/x/metrics.sock")
+    #expect(options.metricsAddress == .tcp(host: "::1", port: 9_323))
   }
 
   @Test("a relay that is a service of its own has no program")

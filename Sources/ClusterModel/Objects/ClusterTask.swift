@@ -69,7 +69,8 @@ package struct ClusterTask: Sendable, Hashable {
   package var isLive: Bool { intendedState <= .running && !state.isTerminal }
 
   /// `web.1.<id>`, or `web.<node id>.<id>` for a global service: also the container's name.
-  package var name: String {
-    "\(template.serviceName).\(slot > 0 ? String(slot) : nodeID).\(id)"
-  }
+  package var name: String { "\(slotName).\(id)" }
+
+  /// `web.1`, or `web.<node id>` for a global service: what tasks that replace each other share.
+  package var slotName: String { "\(template.serviceName).\(slot > 0 ? String(slot) : nodeID)" }
 }

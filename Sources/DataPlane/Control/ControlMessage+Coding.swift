@@ -38,10 +38,9 @@ extension ControlMessage {
     case .counts(let ticket, let counts):
       writer.write(ticket)
       writer.write(counts)
-    case .counters(let ticket, let listeners):
+    case .counters(let ticket, let report):
       writer.write(ticket)
-      writer.write(UInt32(listeners.count))
-      for listener in listeners { listener.encode(into: &writer) }
+      report.encode(into: &writer)
     case .table(let table, let ports):
       table.encode(into: &writer)
       writer.write(ports)
@@ -67,7 +66,7 @@ extension ControlMessage {
     case 2: self = .applied(try Applied(from: &reader))
     case 3: self = .draining(try reader.readCounts())
     case 4: self = .counts(ticket: try reader.read(), try reader.readCounts())
-    case 5: self = .counters(ticket: try reader.read(), try ListenerCounters.list(from: &reader))
+    case 5: self = .counters(ticket: try reader.read(), try RelayReport(from: &reader))
     case 6: self = .superseded
     case 8: self = .held(try reader.readHeld())
     case 7:
@@ -115,38 +114,6 @@ extension ControlMessage.Applied {
     generation = try reader.read()
     failures = [:]
     for _ in 0..<(try reader.readCount(elementsOf: 6)) { failures[try reader.readString()] = try reader.read(Int32.self) }
-  }
-}
-
-extension ListenerCounters {
-  fileprivate func encode(into writer: inout BinaryWriter) {
-    writer.write(id)
-    port.encode(into: &writer)
-    writer.write(open)
-    for number in [total, refused, bytesIn, bytesOut] { writer.write(number) }
-    writer.write(UInt32(endpoints.count))
-    for endpoint in endpoints {
-      writer.write(endpoint.id)
-      writer.write(endpoint.open)
-      for number in [endpoint.total, endpoint.failures, endpoint.bytesIn, endpoint.bytesOut] { writer.write(number) }
-    }
-  }
-
-  fileprivate static func list(from reader: inout BinaryReader) throws(BinaryCodingError) -> [ListenerCounters] {
-    var listeners: [ListenerCounters] = []
-    for _ in 0..<(try reader.readCount(elementsOf: 45)) {
-      var listener = ListenerCounters(
-        id: try reader.readString(), port: try ListenerPort(from: &reader), open: try reader.read(), total: try reader.read(),
-        refused: try reader.read(), bytesIn: try reader.read(), bytesOut: try reader.read(), endpoints: [])
-      for _ in 0..<(try reader.readCount(elementsOf: 38)) {
-        listener.endpoints.append(
-          Endpoint(
-            id: try reader.readString(), open: try reader.read(), total: try reader.read(), failures: try reader.read(),
-            bytesIn: try reader.read(), bytesOut: try reader.read()))
-      }
-      listeners.append(listener)
-    }
-    return listeners
   }
 }
 

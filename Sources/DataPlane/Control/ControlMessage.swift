@@ -16,7 +16,7 @@ package enum ControlMessage: Hashable, Sendable {
   /// missing has none.
   case draining([String: UInt32])
   case counts(ticket: UInt64, [String: UInt32])
-  case counters(ticket: UInt64, [ListenerCounters])
+  case counters(ticket: UInt64, RelayReport)
   /// From a relay that was replaced to its successor, at most every 50 ms: the connections it still has, by listener and endpoint.
   case held([String: [String: UInt32]])
   /// A newer skepd has connected; this connection ends now.
@@ -74,28 +74,4 @@ package enum ControlMessage: Hashable, Sendable {
       self.failures = failures
     }
   }
-}
-
-/// One listener's counts since the relay started. Bytes of open connections are included.
-package struct ListenerCounters: Hashable, Sendable {
-  package struct Endpoint: Hashable, Sendable {
-    package var id: String
-    package var open: UInt32
-    package var total: UInt64
-    package var failures: UInt64
-    /// From clients to the endpoint.
-    package var bytesIn: UInt64
-    /// From the endpoint to clients.
-    package var bytesOut: UInt64
-  }
-
-  package var id: String
-  package var port: ListenerPort
-  package var open: UInt32
-  package var total: UInt64
-  /// Clients reset because no endpoint was left to try.
-  package var refused: UInt64
-  package var bytesIn: UInt64
-  package var bytesOut: UInt64
-  package var endpoints: [Endpoint]
 }

@@ -100,10 +100,20 @@ extension Controller {
       Self.say("refused a message of kind \(kind): \(reason)")
       tell(.refused(.init(kind: kind, generation: shared.withTable(\.generation), reason: reason)))
     case .counters(let ticket):
-      tell(.counters(ticket: ticket, shared.withTable { $0.counters(adding: collection.live) }))
+      tell(.counters(ticket: ticket, report(adding: collection.live)))
     case .counts(let ticket, let endpoints):
       tell(.counts(ticket: ticket, shared.withTable { $0.openConnections(of: endpoints) }))
     }
+  }
+
+  private func report(adding live: LiveBytes) -> RelayReport {
+    let (generation, listeners, inherited) = shared.withTable { ($0.generation, $0.counters(adding: live), $0.inheritedCount) }
+    return RelayReport(
+      release: Relay.release, uptime: now - started, generation: generation, threads: UInt16(clamping: shared.orders.count),
+      connections: UInt32(clamping: shared.room.connectionCount), connectionLimit: UInt32(clamping: shared.room.limit),
+      sessions: UInt32(clamping: shared.room.sessionCount), sessionLimit: UInt32(clamping: shared.room.sessionLimit),
+      inherited: UInt32(clamping: inherited),
+      listeners: listeners)
   }
 
   /// Makes the table the one in force: from here on no thread chooses by the one before it.

@@ -23,6 +23,7 @@ struct Controller: ~Copyable {
 
   /// Monotonic nanoseconds, read once per turn.
   var now = cl_monotonic_nanoseconds()
+  let started = cl_monotonic_nanoseconds()
   var lastReport: UInt64 = 0
   var isReportDue = false
   /// When to look next whether skepd can still find us.

@@ -110,12 +110,21 @@ extension RelayListener {
   fileprivate func counters(live: [EndpointHandle: Bytes]) -> ListenerCounters {
     let endpoints = balancer.loads.map { handle, load in
       ListenerCounters.Endpoint(
-        id: load.endpoint.id, open: UInt32(load.open), total: load.tally.total, failures: load.tally.failures,
-        bytesIn: load.tally.bytesIn + (live[handle]?.received ?? 0), bytesOut: load.tally.bytesOut + (live[handle]?.sent ?? 0))
+        id: load.endpoint.id, address: load.endpoint.address, port: load.endpoint.port, state: load.state,
+        open: UInt32(load.open), total: load.tally.total, failuresByKind: load.tally.failures,
+        bytesIn: load.tally.bytesIn + (live[handle]?.received ?? 0), bytesOut: load.tally.bytesOut + (live[handle]?.sent ?? 0),
+        latency: load.tally.latency)
     }
     return ListenerCounters(
-      id: listener.id, port: listener.address, open: UInt32(open), total: total, refused: refused,
-      bytesIn: live.values.reduce(bytesIn) { $0 + $1.received }, bytesOut: live.values.reduce(bytesOut) { $0 + $1.sent },
-      endpoints: endpoints)
+      id: listener.id, port: listener.address, strategy: listener.strategy, inTable: inTable, open: UInt32(open), total: total,
+      refusals: refusals, retries: retries, bytesIn: live.values.reduce(bytesIn) { $0 + $1.received },
+      bytesOut: live.values.reduce(bytesOut) { $0 + $1.sent }, latency: balancer.tally.latency, endpoints: endpoints)
+  }
+}
+
+extension Balancer.Load {
+  fileprivate var state: ListenerCounters.Endpoint.State {
+    if !inTable { return .gone }
+    return endpoint.state == .draining ? .draining : .ready
   }
 }

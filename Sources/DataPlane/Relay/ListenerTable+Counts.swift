@@ -48,6 +48,8 @@ extension ListenerTable {
     makeReportDue()
   }
 
+  var inheritedCount: Int { inherited.values.joined().reduce(0) { $0 + $1.value } }
+
   /// What this relay has, for its successor: by listener and endpoint.
   func held() -> [String: [String: UInt32]] {
     var all: [String: [String: UInt32]] = [:]

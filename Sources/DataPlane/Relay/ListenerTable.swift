@@ -74,7 +74,7 @@ struct ListenerTable: Sendable {
   mutating func admitDatagrams(socket id: Int, client: ClientAddress) -> (listener: Int, route: Route)? {
     guard let listener = listener(ofSocket: id), listeners[listener] != nil else { return nil }
     guard listeners[listener]?.hasPlace == true else {
-      listeners[listener]?.refused += 1
+      refuse(socket: id)
       return nil
     }
     guard let route = route(listener, client: client, tried: []) else { return nil }
@@ -83,9 +83,9 @@ struct ListenerTable: Sendable {
     return (listener, route)
   }
 
-  /// A UDP client for whom there is no room.
+  /// A client for whom there is no place.
   mutating func refuse(socket id: Int) {
-    if let listener = listener(ofSocket: id) { listeners[listener]?.refused += 1 }
+    if let listener = listener(ofSocket: id) { listeners[listener]?.refusals.count(.limit) }
   }
 
   // The kernel wakes the same thread again and again while clients come slowly, and then their connections would all be its.
@@ -95,26 +95,35 @@ struct ListenerTable: Sendable {
   }
 
   /// Another endpoint for a client, after `failed` did not take it; `nil` when there is none beside `tried`.
-  mutating func retry(_ listener: Int, client: ClientAddress, failed: EndpointHandle, tried: [EndpointHandle]) -> Route? {
+  mutating func retry(
+    _ listener: Int, client: ClientAddress, failed: EndpointHandle, _ reason: ConnectFailure, tried: [EndpointHandle]
+  ) -> Route? {
     if listeners[listener]?.balancer.isLeaving(failed) == true { isReportDue = true }
-    listeners[listener]?.balancer.failed(failed)
-    return route(listener, client: client, tried: tried)
+    listeners[listener]?.balancer.failed(failed, reason)
+    guard let route = route(listener, client: client, tried: tried) else { return nil }
+    listeners[listener]?.retries += 1
+    return route
+  }
+
+  /// The endpoint has taken a connection, this many nanoseconds after it was called.
+  mutating func accepted(_ listener: Int, endpoint: EndpointHandle, after latency: UInt64) {
+    listeners[listener]?.balancer.accepted(endpoint, after: latency)
   }
 
   private mutating func route(_ listener: Int, client: ClientAddress, tried: [EndpointHandle]) -> Route? {
     guard let endpoint = listeners[listener]?.balancer.pick(client: client, excluding: tried, using: &random),
       let (address, port) = listeners[listener]?.balancer.destination(endpoint)
     else {
-      listeners[listener]?.refused += 1
+      listeners[listener]?.refusals.count(.noEndpoint)
       return nil
     }
     listeners[listener]?.balancer.opened(endpoint)
     return Route(endpoint: endpoint, address: address.bits, port: port, source: sources.source(for: client)?.bits ?? 0)
   }
 
-  /// The end of what `admit` began, on `thread`, which is `nil` for UDP. `failed`: the endpoint never served it.
+  /// The end of what `admit` began, on `thread`, which is `nil` for UDP. `failure`: why the endpoint never served it.
   mutating func settle(
-    _ listener: Int, endpoint: EndpointHandle?, thread: Int?, bytesIn: UInt64, bytesOut: UInt64, failed: Bool = false
+    _ listener: Int, endpoint: EndpointHandle?, thread: Int?, bytesIn: UInt64, bytesOut: UInt64, failure: ConnectFailure? = nil
   ) {
     if let thread { loads[thread] -= 1 }
     listeners[listener]?.open -= 1
@@ -123,8 +132,8 @@ struct ListenerTable: Sendable {
     listeners[listener]?.bytesOut += bytesOut
     if let endpoint {
       if listeners[listener]?.balancer.isLeaving(endpoint) == true { isReportDue = true }
-      if failed {
-        listeners[listener]?.balancer.failed(endpoint)
+      if let failure {
+        listeners[listener]?.balancer.failed(endpoint, failure)
       } else {
         listeners[listener]?.balancer.closed(endpoint, bytesIn: bytesIn, bytesOut: bytesOut)
       }

@@ -95,7 +95,7 @@ extension Reactor {
       shared.withTable {
         $0.settle(
           admission.listener, endpoint: admission.route?.endpoint, thread: thread, bytesIn: 0, bytesOut: 0,
-          failed: admission.route != nil)
+          failure: admission.route == nil ? nil : .other)
       }
       return shared.connectionEnded()
     }
@@ -113,9 +113,11 @@ extension Reactor {
     var next = first
     while let route = next {
       table[index].endpoint = route.endpoint
+      // Not the turn's time: how long the endpoint takes is measured from here.
+      table[index].deadline = cl_monotonic_nanoseconds() + connectTimeout
       let descriptor = cl_connect(route.address, route.port, route.source)
       if descriptor >= 0, watchConnecting(index, descriptor) { return }
-      next = routeAfterFailure(index)
+      next = routeAfterFailure(index, descriptor < 0 ? ConnectFailure(errno: -descriptor) : .other)
     }
     end(index, reset: true)
   }
@@ -124,7 +126,6 @@ extension Reactor {
     let side = 2 * index + 1
     table[side: side].descriptor = descriptor
     table[side: side].flags = .tellsWritable
-    table[index].deadline = now + connectTimeout
     let token = Token.side(side, generation: table[index].generation)
     guard cl_epoll_add(epoll, descriptor, CL_IN | CL_OUT | CL_EDGE, token) == 0 else { return false }
     appendConnecting(index)
@@ -133,21 +134,30 @@ extension Reactor {
 
   /// The endpoint's socket told something while we waited for it to accept.
   mutating func connectEvent(_ index: Int, _ flags: UInt32) {
-    if flags & (CL_ERROR | CL_HANGUP) != 0 { return tryAnotherEndpoint(index) }
+    if flags & (CL_ERROR | CL_HANGUP) != 0 {
+      return tryAnotherEndpoint(index, ConnectFailure(of: table[side: 2 * index + 1].descriptor))
+    }
     guard flags & CL_OUT != 0 else { return }
+    noteAccepted(index)
     removeConnecting(index)
     if table[index].attempts > 0 { tried[index] = nil }
     table[index].phase = .open
     open(index, flags)
   }
 
-  /// Nothing was read from the client yet, so it does not notice.
-  mutating func tryAnotherEndpoint(_ index: Int) {
-    removeConnecting(index)
-    follow(routeAfterFailure(index), index)
+  private func noteAccepted(_ index: Int) {
+    guard let endpoint = table[index].endpoint else { return }
+    let (listener, called, now) = (Int(table[index].listener), table[index].deadline - connectTimeout, now)
+    shared.withTable { $0.accepted(listener, endpoint: endpoint, after: now > called ? now - called : 0) }
   }
 
-  private mutating func routeAfterFailure(_ index: Int) -> ListenerTable.Route? {
+  /// Nothing was read from the client yet, so it does not notice.
+  mutating func tryAnotherEndpoint(_ index: Int, _ reason: ConnectFailure) {
+    removeConnecting(index)
+    follow(routeAfterFailure(index, reason), index)
+  }
+
+  private mutating func routeAfterFailure(_ index: Int, _ reason: ConnectFailure) -> ListenerTable.Route? {
     let side = 2 * index + 1
     if table[side: side].descriptor >= 0 { close(table[side: side].descriptor) }
     table[side: side] = Side()
@@ -158,11 +168,13 @@ extension Reactor {
     table[index].attempts = min(table[index].attempts, .max - 1) + 1
     tried[index, default: []].append(failed)
     let (listener, client, tried) = (Int(table[index].listener), table[index].client, tried[index] ?? [])
-    return shared.withTable { $0.retry(listener, client: client, failed: failed, tried: tried) }
+    return shared.withTable { $0.retry(listener, client: client, failed: failed, reason, tried: tried) }
   }
 
   mutating func expireConnecting() {
-    while firstConnecting >= 0, table[Int(firstConnecting)].deadline <= now { tryAnotherEndpoint(Int(firstConnecting)) }
+    while firstConnecting >= 0, table[Int(firstConnecting)].deadline <= now {
+      tryAnotherEndpoint(Int(firstConnecting), .timedOut)
+    }
   }
 
   private mutating func appendConnecting(_ index: Int) {

@@ -38,7 +38,7 @@ extension Reactor {
     guard let (listener, route) = admission else { return nil }
     let descriptor = cl_connect_datagram(route.address, route.port, route.source)
     guard descriptor >= 0 else {
-      settle(listener, route.endpoint, Bytes(), failed: true)
+      settle(listener, route.endpoint, Bytes(), ConnectFailure(errno: -descriptor))
       return nil
     }
     let index = sessions.insert(
@@ -51,7 +51,7 @@ extension Reactor {
   }
 
   private mutating func makeRoom() -> Bool {
-    if shared.room.sessionsAreFull, let victim = sessions.oldest(answered: false) { endSession(victim, failed: false) }
+    if shared.room.sessionsAreFull, let victim = sessions.oldest(answered: false) { endSession(victim) }
     return !shared.room.sessionsAreFull && shared.room.hasDescriptor
   }
 
@@ -59,7 +59,7 @@ extension Reactor {
     guard let session = sessions[index] else { return }
     let result = scratch.drain(0..<count, to: session.descriptor)
     // The endpoint's host said that nobody listens there; the client's next datagram goes elsewhere.
-    if result == -Int(ECONNREFUSED) { return endSession(index, failed: !session.isAnswered) }
+    if result == -Int(ECONNREFUSED) { return endSession(index, session.isAnswered ? nil : .refused) }
     if result >= 0 { sessions.used(index, fromClient: true, bytes: count, at: now) }
   }
 
@@ -69,7 +69,7 @@ extension Reactor {
       guard let session = sessions[index], let socket = sockets[session.socket] else { return }
       let count = scratch.fill(from: session.descriptor)
       if count == -Int(EAGAIN) { return }
-      if count < 0 { return endSession(index, failed: !session.isAnswered) }
+      if count < 0 { return endSession(index, session.isAnswered ? nil : ConnectFailure(errno: Int32(-count))) }
       _ = scratch.drain(count, to: socket.descriptor, along: session.flow)
       sessions.used(index, fromClient: false, bytes: count, at: now)
     }
@@ -86,7 +86,7 @@ extension Reactor {
 
   private mutating func endSilent(answered: Bool, after limit: UInt64) {
     while let index = sessions.oldest(answered: answered), let session = sessions[index], session.lastUsed + limit <= now {
-      endSession(index, failed: false)
+      endSession(index)
     }
   }
 
@@ -98,7 +98,7 @@ extension Reactor {
     let leaving = shared.withTable { table in
       silent.filter { isDraining || table.isLeaving($0.1.endpoint, of: Int($0.1.listener)) }.map(\.0)
     }
-    for index in leaving { endSession(index, failed: false) }
+    for index in leaving { endSession(index) }
   }
 
   /// An endpoint that left the table is gone, and who spoke with it is better served by another. So is a socket's.
@@ -111,20 +111,20 @@ extension Reactor {
           || table.isGone(session.endpoint, of: Int(session.listener))
       }.map(\.0)
     }
-    for index in lost { endSession(index, failed: false) }
+    for index in lost { endSession(index) }
   }
 
-  private mutating func endSession(_ index: Int, failed: Bool) {
+  private mutating func endSession(_ index: Int, _ failure: ConnectFailure? = nil) {
     let session = sessions.remove(index)
     close(session.descriptor)
-    settle(Int(session.listener), session.endpoint, Bytes(received: session.bytesIn, sent: session.bytesOut), failed: failed)
+    settle(Int(session.listener), session.endpoint, Bytes(received: session.bytesIn, sent: session.bytesOut), failure)
     shared.sessionEnded()
   }
 
-  private func settle(_ listener: Int, _ endpoint: EndpointHandle, _ bytes: Bytes, failed: Bool) {
+  private func settle(_ listener: Int, _ endpoint: EndpointHandle, _ bytes: Bytes, _ failure: ConnectFailure?) {
     shared.withTable {
       $0.settle(
-        listener, endpoint: endpoint, thread: nil, bytesIn: bytes.received, bytesOut: bytes.sent, failed: failed)
+        listener, endpoint: endpoint, thread: nil, bytesIn: bytes.received, bytesOut: bytes.sent, failure: failure)
     }
   }
 }

@@ -86,7 +86,7 @@ extension Reactor {
       index = connection.next
     }
     let left = shared.withTable { table in waiting.filter { table.isGone($0.endpoint, of: $0.listener) }.map(\.index) }
-    for index in left where cl_is_connecting(table[side: 2 * index + 1].descriptor) != 0 { tryAnotherEndpoint(index) }
+    for index in left where cl_is_connecting(table[side: 2 * index + 1].descriptor) != 0 { tryAnotherEndpoint(index, .withdrawn) }
   }
 
   private func liveBytes() -> LiveBytes {

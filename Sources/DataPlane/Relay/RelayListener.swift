@@ -10,7 +10,8 @@ struct RelayListener {
   var inTable = true
   var open = 0
   var total: UInt64 = 0
-  var refused: UInt64 = 0
+  var refusals: [RefusalReason: UInt64] = [:]
+  var retries: UInt64 = 0
   /// Places taken for clients that are about to be accepted.
   var reserved = 0
   /// Who is told when a place comes free.

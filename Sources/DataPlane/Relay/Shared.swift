@@ -121,19 +121,20 @@ final class Room: Sendable {
     self.descriptorLimit = descriptorLimit
   }
 
-  private var count: Int { connections.load(ordering: .sequentiallyConsistent) }
+  var connectionCount: Int { connections.load(ordering: .sequentiallyConsistent) }
+  var sessionCount: Int { sessions.load(ordering: .sequentiallyConsistent) }
   /// What takes one descriptor each.
-  private var others: Int { sessions.load(ordering: .sequentiallyConsistent) + sockets.load(ordering: .sequentiallyConsistent) }
-  var isEmpty: Bool { count + sessions.load(ordering: .sequentiallyConsistent) == 0 }
+  private var others: Int { sessionCount + sockets.load(ordering: .sequentiallyConsistent) }
+  var isEmpty: Bool { connectionCount + sessionCount == 0 }
   var isAwaited: Bool { waiting.load(ordering: .sequentiallyConsistent) > 0 }
   var isDraining: Bool { draining.load(ordering: .sequentiallyConsistent) }
 
-  private var limit: Int {
+  var limit: Int {
     let spare = descriptorLimit - min(64, descriptorLimit / 2) - others
     return min(connectionLimit, spare / 2)
   }
 
-  var hasRoom: Bool { count < limit }
+  var hasRoom: Bool { connectionCount < limit }
 
   /// A place for one more connection; `Shared.connectionEnded` gives it back. False when all are taken.
   func take() -> Bool {
@@ -150,8 +151,9 @@ final class Room: Sendable {
   func note(sockets change: Int) { sockets.add(change, ordering: .sequentiallyConsistent) }
 
   /// Half of what there is, so that a flood of datagrams leaves connections their half.
-  var sessionsAreFull: Bool { sessions.load(ordering: .sequentiallyConsistent) >= max(1, connectionLimit / 2) }
-  var hasDescriptor: Bool { 2 * count + others + 64 < descriptorLimit }
+  var sessionLimit: Int { max(1, connectionLimit / 2) }
+  var sessionsAreFull: Bool { sessionCount >= sessionLimit }
+  var hasDescriptor: Bool { 2 * connectionCount + others + 64 < descriptorLimit }
 
   func beginWaiting() { waiting.add(1, ordering: .sequentiallyConsistent) }
   func endWaiting() { waiting.subtract(1, ordering: .sequentiallyConsistent) }

@@ -96,10 +96,16 @@ package final class RelaySupervisor: Sendable {
     return counts
   }
 
-  package func counters() async throws -> [ListenerCounters] {
-    guard case .counters(let counters) = try await mailbox.ask(.counters) else { throw Self.mixedUp }
-    return counters
+  package func counters() async throws -> [ListenerCounters] { try await report()?.listeners ?? [] }
+
+  /// `nil` while the relay is shut down. Waits for one that is being started.
+  package func report() async throws -> RelayReport? {
+    guard case .counters(let report) = try await mailbox.ask(.counters) else { throw Self.mixedUp }
+    return report
   }
+
+  /// The listeners of the last table that do not work, with the reason.
+  package var failures: [ProgramResult.Failure] { mailbox.failures }
 
   /// Connections open to endpoints that drain or have left the table, the whole of it at every change, at most every 50 ms.
   /// An endpoint that is missing has none. A slow reader gets the newest and misses those between.

@@ -17,6 +17,8 @@ extension SupervisorLoop {
       if hasGreeted, !isForeign, shutdowns.isEmpty { say(.sources(policy)) }
       mailbox.resolve(ticket, .success(.done))
     case .counts, .counters:
+      // Of a relay that is away or hangs, answers are given up and asked for again, for as long as that may take.
+      questions = questions.filter { mailbox.isAwaited($0.key) }
       questions[ticket] = request
       if isOff { answerWithoutRelay(ticket) } else if hasGreeted, !isForeign { ask(ticket, request) }
     case .shutdown:
@@ -98,6 +100,7 @@ extension SupervisorLoop {
     relayPorts = table.ports.subtracting(refused.map(\.port))
     kept.close { port in refused.contains { $0.port == port } }
     for failure in table.failures + refused { log(.error, "\(failure)") }
+    mailbox.failures = table.failures + refused
     let result = ProgramResult(generation: applied.generation, failures: table.failures + refused)
     for ticket in table.tickets { mailbox.resolve(ticket, .success(.programmed(result))) }
     if !programs.isEmpty { sendTable() }
@@ -137,12 +140,13 @@ extension SupervisorLoop {
   }
 
   private func answerWithoutRelay(_ ticket: UInt64) {
-    guard case .counts(let endpoints) = questions[ticket] else { return answer(ticket, .counters([])) }
+    guard case .counts(let endpoints) = questions[ticket] else { return answer(ticket, .counters(nil)) }
     answer(ticket, .counts(Dictionary(endpoints.map { ($0, 0) }, uniquingKeysWith: { first, _ in first })))
   }
 
   func finishShutdown() {
     kept.close { _ in true }
+    mailbox.failures = []
     let tickets = shutdowns
     shutdowns = []
     isOff = desired == nil

@@ -16,7 +16,7 @@ enum SupervisorRequest: Sendable {
 enum SupervisorReply: Sendable {
   case programmed(ProgramResult)
   case counts([String: Int])
-  case counters([ListenerCounters])
+  case counters(RelayReport?)
   case done
 }
 
@@ -31,6 +31,7 @@ final class SupervisorMailbox: Sendable {
     var requests: [(ticket: UInt64, request: SupervisorRequest)] = []
     var waiting: [UInt64: CheckedContinuation<SupervisorReply, any Error>] = [:]
     var subscribers: [UInt64: AsyncStream<[String: Int]>.Continuation] = [:]
+    var failures: [ProgramResult.Failure] = []
   }
 
   private enum Phase {
@@ -130,6 +131,15 @@ final class SupervisorMailbox: Sendable {
     continuation.onTermination = { [weak self] _ in self?.state.withLock { _ = $0.subscribers.removeValue(forKey: id) } }
     return stream
   }
+
+  /// Of the table in force.
+  var failures: [ProgramResult.Failure] {
+    get { state.withLock { $0.failures } }
+    set { state.withLock { $0.failures = newValue } }
+  }
+
+  /// False once it was answered, or its caller has given up.
+  func isAwaited(_ ticket: UInt64) -> Bool { state.withLock { $0.waiting[ticket] != nil } }
 
   func publish(_ counts: [String: Int]) {
     let subscribers = state.withLock { Array($0.subscribers.values) }

@@ -72,6 +72,8 @@ struct ClientConnection {
     let share = registry.bodies.share()
     defer { share.release() }
     let request = Request(head: head, line: line, body: try await body(of: head, &reader, share))
+    let timer = settings.answerTimeout.map { channel.closeAfter($0) }
+    defer { timer?.cancel() }
     return try await unlessClientLeaves { try await send(await respond(to: request), to: head) }
   }
 
@@ -107,7 +109,8 @@ struct ClientConnection {
     if response.isEndless, !registry.enter(.piping, ticket) { return false }
     let keepsAlive = head.keepsAlive && !registry.isDraining
     let writer = ResponseWriter(
-      channel: channel, server: settings.server, announcement: await responder.announcement, keepsAlive: keepsAlive)
+      channel: channel, server: settings.server, announcement: settings.announces ? await responder.announcement : nil,
+      keepsAlive: keepsAlive)
     return try await writer.send(response, to: head)
   }
 
@@ -115,7 +118,8 @@ struct ClientConnection {
     async throws
   {
     let writer = ResponseWriter(
-      channel: channel, server: settings.server, announcement: await responder.announcement, keepsAlive: false)
+      channel: channel, server: settings.server, announcement: settings.announces ? await responder.announcement : nil,
+      keepsAlive: false)
     _ = try await writer.send(.error(status, message), to: head)
   }
 

@@ -17,12 +17,31 @@ package struct FrontSettings: Sendable {
   package var headTimeout = TimeAmount.seconds(60)
   /// How long a connection may stay open between two requests.
   package var idleTimeout = TimeAmount.minutes(15)
+  /// How long an answer of ours may take, the client's reading included; nil for as long as the client likes.
+  package var answerTimeout: TimeAmount?
   /// What answers in progress get when shutting down.
   package var drainTime = Duration.seconds(5)
   /// How often a listener looks whether its socket file is still there.
   package var fileCheck = Duration.seconds(1)
+  /// Whether answers carry what Docker clients look for in the headers of an engine's.
+  package var announces = true
   /// The product and version of the `Server` header.
   package var server = "Skep"
 
   package init() {}
+
+  /// For the page of metrics: scrapers are few, and quick. A slow one, or many, take little and hold up nobody.
+  package static var metrics: FrontSettings {
+    var settings = FrontSettings()
+    settings.maximumConnections = 32
+    settings.maximumHead = 16 * 1_024
+    settings.maximumBody = 4 * 1_024
+    settings.announces = false
+    settings.bodyTimeout = .seconds(10)
+    settings.headTimeout = .seconds(10)
+    settings.idleTimeout = .minutes(2)
+    settings.answerTimeout = .seconds(10)
+    settings.drainTime = .seconds(1)
+    return settings
+  }
 }

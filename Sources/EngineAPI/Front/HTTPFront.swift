@@ -76,7 +76,8 @@ package struct HTTPFront: Sendable {
 
   private func refuse(_ channel: ByteChannel) async {
     let writer = ResponseWriter(
-      channel: channel, server: settings.server, announcement: await responder.announcement, keepsAlive: false)
+      channel: channel, server: settings.server, announcement: settings.announces ? await responder.announcement : nil,
+      keepsAlive: false)
     _ = try? await writer.send(.error(503, "Skep has too many open connections"), to: RequestHead(method: "GET", target: "/"))
     channel.close()
   }

@@ -7,7 +7,7 @@ import NIOCore
 /// One address the front listens on, and the connections that came in there.
 struct Listener {
   private let address: ListenAddress
-  private let file: UnixSocketFile
+  private let socket: any ListeningSocket
   private let settings: FrontSettings
   private let registry: ConnectionRegistry
   private let serve: @Sendable (ByteChannel, ConnectionRegistry) async -> Void
@@ -23,41 +23,42 @@ struct Listener {
     self.registry = registry
     self.serve = serve
     self.logger = logger
-    file = try Self.open(address)
+    socket = try Self.open(address)
   }
 
   /// Returns when shutting down has begun and every connection is over.
   func run() async {
     await withDiscardingTaskGroup { connections in
-      var current: UnixSocketFile? = file
-      while let file = current {
+      var current: (any ListeningSocket)? = socket
+      while let socket = current {
         do {
-          try await accept(file) { channel in connections.addTask { await serve(channel, registry) } }
+          try await accept(socket) { channel in connections.addTask { await serve(channel, registry) } }
         } catch  where !registry.isDraining && !Task.isCancelled {
           // Connections that are open have nothing to do with it: they stay, and the address is bound anew.
           logger.error("accepting clients failed", metadata: ["address": "\(address)", "error": "\(error)"])
         } catch {}
         // Before a new file is made: file systems use an inode's number again at once, and the new file would look like this one.
-        file.remove()
+        socket.remove()
         current = await reopen()
       }
     }
   }
 
-  private static func open(_ address: ListenAddress) throws -> UnixSocketFile {
+  private static func open(_ address: ListenAddress) throws -> any ListeningSocket {
     switch address {
+    case .tcp(let host, let port): try InternetSocket(host: host, port: port)
     case .unix(let path, let group): try UnixSocketFile(path: path, group: group)
     }
   }
 
   /// Returns when the file is gone or shutting down begins.
-  private func accept(_ file: UnixSocketFile, _ connect: (ByteChannel) -> Void) async throws {
-    let server = try await ByteChannel.accept(on: file.descriptor)
+  private func accept(_ socket: any ListeningSocket, _ connect: (ByteChannel) -> Void) async throws {
+    let server = try await ByteChannel.accept(on: socket.descriptor)
     registry.onDrain { server.channel.close(promise: nil) }
     try await server.executeThenClose { incoming in
       try await withThrowingTaskGroup(of: Void.self) { group in
         group.addTask {
-          await fileIsGone(file)
+          await isGone(socket)
           server.channel.close(promise: nil)
         }
         for try await channel in incoming { connect(channel) }
@@ -67,11 +68,11 @@ struct Listener {
   }
 
   /// Somebody's clean-up of /run may delete the file under a running front; clients could then never connect again.
-  private func fileIsGone(_ file: UnixSocketFile) async {
+  private func isGone(_ socket: any ListeningSocket) async {
     var warned = false
     while !Task.isCancelled {
       try? await Task.sleep(for: settings.fileCheck)
-      switch file.presence {
+      switch socket.presence {
       case .ours: warned = false
       case .missing: return
       case .replaced where !warned:
@@ -83,15 +84,15 @@ struct Listener {
   }
 
   /// A new file in place of the lost one; nil when shutting down.
-  private func reopen() async -> UnixSocketFile? {
+  private func reopen() async -> (any ListeningSocket)? {
     var lastFailure = ""
     while !registry.isDraining, !Task.isCancelled {
       do {
         // The whole folder may be what was deleted.
         try address.makeFolder()
-        let file = try Self.open(address)
+        let socket = try Self.open(address)
         logger.warning("listening again", metadata: ["address": "\(address)"])
-        return file
+        return socket
       } catch {
         if "\(error)" != lastFailure {
           logger.error("cannot listen again", metadata: ["address": "\(address)", "error": "\(error)"])

@@ -7,7 +7,7 @@ import NIOCore
 struct ResponseWriter {
   let channel: ByteChannel
   let server: String
-  let announcement: Announcement
+  let announcement: Announcement?
   let keepsAlive: Bool
 
   /// True when the connection may carry another exchange.
@@ -59,10 +59,13 @@ struct ResponseWriter {
 
   /// What every reply of the engine carries.
   private func addStanding(_ headers: inout HTTPHeaders, _ request: RequestHead) {
-    let standing = [
-      ("Api-Version", announcement.apiVersion), ("Docker-Experimental", "\(announcement.isExperimental)"), ("Ostype", "linux"),
-      ("Server", server),
-    ]
+    var standing = [("Server", server)]
+    if let announcement {
+      standing = [
+        ("Api-Version", announcement.apiVersion), ("Docker-Experimental", "\(announcement.isExperimental)"), ("Ostype", "linux"),
+        ("Server", server),
+      ]
+    }
     for (name, value) in standing where headers[name] == nil { headers.append(name, value) }
   }
 

@@ -4,18 +4,11 @@ import Glibc
 import HTTPWire
 
 /// A listening unix socket and its place in the file system.
-struct UnixSocketFile {
+struct UnixSocketFile: ListeningSocket {
   let descriptor: CInt
   private let path: String
   private let device: dev_t
   private let inode: ino_t
-
-  enum Presence {
-    case ours
-    case missing
-    /// Somebody else put a file there.
-    case replaced
-  }
 
   /// Binds beside `path` and renames over it, so that clients find either the old socket or one that listens, with its final
   /// mode and group. A socket left by a dead process is replaced; one that answers is not.
@@ -39,7 +32,7 @@ struct UnixSocketFile {
     self.inode = inode
   }
 
-  var presence: Presence {
+  var presence: SocketPresence {
     guard let status = Self.status(path) else { return .missing }
     return status.st_dev == device && status.st_ino == inode ? .ours : .replaced
   }

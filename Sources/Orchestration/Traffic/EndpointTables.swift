@@ -35,8 +35,9 @@ package enum EndpointTables {
       let transport = Transport(name: port.transport)
     else { return nil }
     return Listener(
-      id: "\(serviceID)/\(ListenerPort(transport, published))", port: published, transport: transport, strategy: strategy,
-      limits: limits, endpoints: tasks.compactMap { endpoint($0, transport, target: port.targetPort) })
+      id: Listener.id(service: serviceID, port: ListenerPort(transport, published)), port: published, transport: transport,
+      strategy: strategy, limits: limits,
+      endpoints: tasks.compactMap { endpoint($0, transport, target: port.targetPort) })
   }
 
   private static func endpoint(_ task: ClusterTask, _ transport: Transport, target: UInt32?) -> Endpoint? {

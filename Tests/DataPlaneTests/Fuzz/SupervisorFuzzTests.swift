@@ -12,7 +12,7 @@ struct SupervisorFuzzTests {
   /// What a relay could send, and what only skepd does; nothing that is an order to end.
   private static let kinds: [ControlMessage] = [
     .applied(.init(generation: 1, failures: ["web": 98, "x": 1])), .draining(["a": 1]), .counts(ticket: 1, ["a": 1]),
-    .counters(ticket: 1, []), .refused(.init(kind: 16, generation: 4, reason: "because")),
+    .counters(ticket: 1, ControlMessageTests.report), .refused(.init(kind: 16, generation: 4, reason: "because")),
     .table(EndpointTable(generation: 1), ports: []),
     .hello(.init(processID: 1, release: "1", generation: 1, ports: [.init(.tcp, 1), .init(.udp, 2)])), .sources(.none),
   ]

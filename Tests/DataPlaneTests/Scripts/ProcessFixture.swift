@@ -87,7 +87,7 @@ final class ProcessFixture: ScriptedRelay {
     try state.withLock { state in
       try state.link?.send(.countersRequest(ticket: 1))
       while true {
-        if case .counters(_, let counters) = try Self.receive(&state) { return counters }
+        if case .counters(_, let report) = try Self.receive(&state) { return report.listeners }
       }
     }
   }
