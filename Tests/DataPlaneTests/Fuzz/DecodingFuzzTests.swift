@@ -57,7 +57,9 @@ struct DecodingFuzzTests {
         case nil: break
         }
       }
-    } catch { /* The peer would be left. */  }
+    } catch {
+      // The peer would be left.
+    }
     return given + assembler.descriptors == sent
   }
 
