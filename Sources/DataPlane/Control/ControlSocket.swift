@@ -39,7 +39,9 @@ struct ControlSocket {
       var count: Int32 = 0
       let size = cl_receive_packet(descriptor, &buffer, buffer.count, &received, &count)
       if size == -Int(EAGAIN) { return .nothing }
-      if size == 0 || size == -Int(ECONNRESET) { return .closed }
+      if size == 0 { return .closed }
+      // The peer is gone and left words of ours unread. What it said before is still to come.
+      if size == -Int(ECONNRESET) { continue }
       guard size > 0 else { throw DataPlaneError.system("receive on the control socket", size) }
       let packet = ControlPacket(bytes: Array(buffer[..<size]), descriptors: Array(received[..<Int(count)]))
       switch try assembler.append(packet) {

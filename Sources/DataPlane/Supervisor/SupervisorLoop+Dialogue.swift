@@ -159,6 +159,8 @@ extension SupervisorLoop {
     do {
       try link?.send(message, descriptors: descriptors)
     } catch {
+      // Its last words may say why.
+      receive()
       lost("cannot reach the relay: \(error)")
     }
   }

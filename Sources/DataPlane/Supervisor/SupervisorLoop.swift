@@ -160,7 +160,7 @@ final class SupervisorLoop {
     for (ticket, request) in requests { take(ticket, request) }
   }
 
-  private func receive() {
+  func receive() {
     do {
       while true {
         switch try link?.receive() ?? .nothing {
