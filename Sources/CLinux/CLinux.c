@@ -301,9 +301,8 @@ static int listen_on(int family, uint16_t port, int backlog) {
   if (fd < 0) return -errno;
   int on = 1, off = 0;
   setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  // Accepted sockets inherit these, which saves a system call or four on each of them.
+  // Accepted sockets inherit it, which saves a system call on each of them.
   setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  cl_keep_alive(fd);
   struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_port = htons(port), .sin6_addr = IN6ADDR_ANY_INIT};
   struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = htons(port)};
   int result;

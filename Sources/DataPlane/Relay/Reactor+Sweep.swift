@@ -32,8 +32,9 @@ extension Reactor {
     if let limit = idleLimits[Int(table[index].listener)], silence >= limit { return end(index, reset: true) }
     let (client, endpoint) = (table[side: 2 * index].descriptor, table[side: 2 * index + 1].descriptor)
     if !table[index].isProbed {
-      // The client's socket has it from the listening one.
+      // Only now: each of the many that end soon would pay for a timer.
       table[index].isProbed = true
+      cl_keep_alive(client)
       cl_keep_alive(endpoint)
     }
     guard silence >= vanishLimit else { return }
