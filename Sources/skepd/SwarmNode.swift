@@ -128,7 +128,9 @@ extension SwarmNode {
     let authority = try CertificateAuthority.make(now: Double(now.wall.nanoseconds / 1_000_000_000))
     var generator = SystemRandomNumberGenerator()
     let cluster = Self.cluster(request, authority, now, &generator)
-    let node = Self.node(request, now, &generator)
+    // The agent tells it too, a moment later: whoever names the node right after this finds it.
+    let description = (try? await engine.info()).map { NodeDescription($0) }
+    let node = Self.node(request, description, now, &generator)
     do {
       try directory.writeKey(authority.keyPEM)
       let sealer = try directory.makeSealingKey()
@@ -174,10 +176,13 @@ extension SwarmNode {
     return IPv4Subnet(base: first.base, prefix: max(first.prefix, min(16, pools.subnetSize)))
   }
 
-  private static func node(_ request: SwarmInit, _ now: Now, _ generator: inout SystemRandomNumberGenerator) -> Node {
+  private static func node(
+    _ request: SwarmInit, _ description: NodeDescription?, _ now: Now, _ generator: inout SystemRandomNumberGenerator
+  ) -> Node {
     var node = Node(
       id: Identifier.make(using: &generator), spec: NodeSpec(role: "manager", availability: request.availability),
       status: NodeStatus(state: .unknown, addr: request.addresses.advertiseHost), createdAt: now.wall)
+    node.description = description ?? node.description
     node.managerAddr = "\(request.addresses.advertiseHost):\(request.addresses.advertisePort)"
     return node
   }

@@ -102,6 +102,28 @@ final class RelayFixture: Sendable {
     }
   }
 
+  /// The next messages but reports.
+  func answers(_ count: Int) throws -> [ControlMessage] {
+    var answers: [ControlMessage] = []
+    while answers.count < count {
+      let message = try receive()
+      if case .draining = message { continue }
+      answers.append(message)
+    }
+    return answers
+  }
+
+  /// Whether no answer comes; reports are none.
+  func isSilent(forMilliseconds limit: Int32) throws -> Bool {
+    try state.withLock { state in
+      var watched = pollfd(fd: state.link.descriptor, events: Int16(POLLIN), revents: 0)
+      while poll(&watched, 1, limit) > 0 {
+        guard case .message(.draining, _) = try state.link.receive() else { return false }
+      }
+      return true
+    }
+  }
+
   static func receive(_ link: inout ControlSocket) throws -> ControlMessage {
     for _ in 0..<50 {
       var watched = pollfd(fd: link.descriptor, events: Int16(POLLIN), revents: 0)

@@ -92,8 +92,20 @@ extension Controller {
     collection.live.add(live)
     collection.missing -= 1
     collections[number] = collection
-    guard collection.missing == 0 else { return }
-    collections[number] = nil
+  }
+
+  /// Answers what all threads have answered, in the order of the questions; but not before the relays that this one replaced have said
+  /// what they have: nobody is to believe that an endpoint has no connections while a client of theirs is on its way to it.
+  mutating func answerCollected() {
+    guard !awaitsPredecessors else { return }
+    for number in collections.keys.sorted() {
+      guard let collection = collections[number], collection.missing == 0 else { return }
+      collections[number] = nil
+      answer(collection)
+    }
+  }
+
+  private mutating func answer(_ collection: Collection) {
     switch collection.question {
     case .table(let applied): tell(.applied(applied))
     case .refusal(let kind, let reason):

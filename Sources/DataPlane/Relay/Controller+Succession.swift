@@ -23,8 +23,17 @@ extension Controller {
     predecessors = []
     if let pair { close(pair.successors) }
     heir = pair.map { Heir(socket: ControlSocket(descriptor: $0.mine)) }
-    shared.withTable { $0.leaveAll() }
+    shared.withTable { $0.reportsEveryEnd = true }
+    // The successor waits for the first word.
+    (isReportDue, lastReport) = (true, 0)
     if isCopy { startThreads() } else { goOnWithoutSuccessor() }
+  }
+
+  /// One that says nothing for so long has stopped.
+  static var predecessorPatience: UInt64 { 1_000_000_000 }
+
+  var awaitsPredecessors: Bool {
+    predecessors.contains { !$0.hasSpoken } && now < started + Self.predecessorPatience
   }
 
   private mutating func goOnWithoutSuccessor() {

@@ -65,7 +65,7 @@ struct Controller: ~Copyable {
     self.configuration = configuration
     self.shared = shared
     self.threads = threads
-    predecessors = configuration.handlesSignals ? Succession.predecessors().map { Predecessor(socket: $0) } : []
+    predecessors = configuration.predecessors.map { Predecessor(descriptor: $0) }
     signals = configuration.handlesSignals ? cl_control_signals() : -1
   }
 
@@ -102,6 +102,7 @@ struct Controller: ~Copyable {
     if watched[3].revents != 0 { acceptControl() }
     if watched[1].revents != 0 { takeSignal() }
     if watched[2].revents != 0 { isFinished = true }
+    answerCollected()
     report()
     checkControlFile()
     if let deadline = drainDeadline, deadline <= now || shared.room.isEmpty { isFinished = true }
@@ -124,6 +125,7 @@ struct Controller: ~Copyable {
     var wakeAt = drainDeadline ?? .max
     if isReportDue, !isApplying { wakeAt = min(wakeAt, lastReport + configuration.reportInterval.nanoseconds) }
     if control != nil { wakeAt = min(wakeAt, nextControlCheck) }
+    if awaitsPredecessors { wakeAt = min(wakeAt, started + Self.predecessorPatience) }
     if wakeAt == .max { return -1 }
     let current = cl_monotonic_nanoseconds()
     return wakeAt <= current ? 0 : Int32(clamping: (wakeAt - current + 999_999) / 1_000_000)

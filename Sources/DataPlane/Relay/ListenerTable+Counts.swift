@@ -60,10 +60,4 @@ extension ListenerTable {
     }
     return all
   }
-
-  /// Takes every endpoint out, so that each end of a connection makes a report due.
-  mutating func leaveAll() {
-    for index in listeners.indices { listeners[index]?.leaveTable() }
-    makeReportDue()
-  }
 }

@@ -40,6 +40,8 @@ struct ListenerTable: Sendable {
   var inherited: [String: [String: Int]] = [:]
   /// Something changed for those who wait for an endpoint's connections to end.
   private(set) var isReportDue = false
+  /// Somebody waits for all connections, not only for those of endpoints that leave.
+  var reportsEveryEnd = false
   /// Threads that shall look again at sockets for whose clients there was no place.
   var wakes: [(thread: Int, socket: Int)] = []
   private var random: SplitMix64
@@ -98,7 +100,7 @@ struct ListenerTable: Sendable {
   mutating func retry(
     _ listener: Int, client: ClientAddress, failed: EndpointHandle, _ reason: ConnectFailure, tried: [EndpointHandle]
   ) -> Route? {
-    if listeners[listener]?.balancer.isLeaving(failed) == true { isReportDue = true }
+    if reportsEveryEnd || listeners[listener]?.balancer.isLeaving(failed) == true { isReportDue = true }
     listeners[listener]?.balancer.failed(failed, reason)
     guard let route = route(listener, client: client, tried: tried) else { return nil }
     listeners[listener]?.retries += 1
@@ -131,7 +133,7 @@ struct ListenerTable: Sendable {
     listeners[listener]?.bytesIn += bytesIn
     listeners[listener]?.bytesOut += bytesOut
     if let endpoint {
-      if listeners[listener]?.balancer.isLeaving(endpoint) == true { isReportDue = true }
+      if reportsEveryEnd || listeners[listener]?.balancer.isLeaving(endpoint) == true { isReportDue = true }
       if let failure {
         listeners[listener]?.balancer.failed(endpoint, failure)
       } else {

@@ -42,6 +42,8 @@ package enum Relay {
     package var handlesSignals = true
     /// The program, by its full path, and its arguments that SIGHUP puts in this process's place; none when empty.
     package var successor: [String] = []
+    /// Sockets of relays that this one replaces and that still have connections; this one's from now on.
+    package var predecessors: [Int32] = []
     /// Becomes readable when the relay shall end at once. For tests that run one on a thread.
     package var stopDescriptor: Int32?
 
@@ -56,6 +58,9 @@ package enum Relay {
   /// Serves until it is told to end. Blocks the calling thread; it must be a thread of its own.
   package static func run(_ configuration: Configuration) throws {
     cl_ignore_sigpipe()
+    var configuration = configuration
+    // Of the process, so only where that is the relay's own.
+    if configuration.handlesSignals { configuration.predecessors = Succession.predecessors() }
     var controller = try Controller(configuration)
     if let pidFile = configuration.pidFile { try PidFile.write(pidFile) }
     if configuration.handlesSignals { ServiceManager.tell(.ready) }

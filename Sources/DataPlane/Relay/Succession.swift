@@ -10,15 +10,11 @@ enum Succession {
   /// does not know it would refuse to start.
   static let variable = "SKEP_RELAY_PREDECESSORS"
 
-  /// The predecessors of this process. Their sockets are not for programs that this one starts, except for its own successor.
-  static func predecessors() -> [ControlSocket] {
+  /// The sockets of this process's predecessors. They are not for programs that this one starts, except for its own successor.
+  static func predecessors() -> [Int32] {
     guard let text = getenv(variable).map({ String(cString: $0) }) else { return [] }
     unsetenv(variable)
-    let sockets = text.split(separator: ",").compactMap { Int32($0) }.filter { fcntl($0, F_SETFD, FD_CLOEXEC) == 0 }
-      .map { ControlSocket(descriptor: $0) }
-    // One that was replaced before told it to the program before this one.
-    for socket in sockets { try? socket.send(.countsRequest(ticket: 0, endpoints: [])) }
-    return sockets
+    return text.split(separator: ",").compactMap { Int32($0) }.filter { fcntl($0, F_SETFD, FD_CLOEXEC) == 0 }
   }
 
   /// Leaves the sockets open for the program that is about to take this process's place.
@@ -73,12 +69,20 @@ struct Heir {
 struct Predecessor {
   var socket: ControlSocket
   var held: [String: [String: UInt32]] = [:]
+  /// Until then it may have connections that this relay knows nothing of.
+  var hasSpoken = false
+
+  /// Asks what it has: one that was replaced before this process began has told another program.
+  init(descriptor: Int32) {
+    socket = ControlSocket(descriptor: descriptor)
+    try? socket.send(.countsRequest(ticket: 0, endpoints: []))
+  }
 
   /// False when it has ended, or says what it should not.
   mutating func listen() -> Bool {
     while true {
       switch try? socket.receive() {
-      case .message(.held(let held), []): self.held = held
+      case .message(.held(let held), []): (self.held, hasSpoken) = (held, true)
       case .nothing: return true
       case .message, .unreadable, .closed, nil: return false
       }
