@@ -36,8 +36,9 @@ struct Fixture: Sendable {
   private func circumstances() async -> String {
     let log =
       FileManager.default.contents(atPath: "\(host.directory)/skepd.log").map { String(decoding: $0, as: UTF8.self) } ?? ""
+    let relay = (try? await host.exec(["cat", "/run/skep/relay.log"]))?.text ?? ""
     let containers = try? await host.docker(["ps", "--all"], via: .engine).text
-    return "\(log.suffix(6_000))\n\(containers ?? "")"
+    return "\(log.suffix(6_000))\n\(relay.suffix(2_000))\n\(containers ?? "")"
   }
 
   /// The docker CLI through skepd; a failure is an error that says what docker said. Returns its output, trimmed.

@@ -85,7 +85,7 @@ extension Fixture {
 
   /// The relay hangs: what skepd knows is told all the same, and soon.
   fileprivate func expectWithoutRelay() async throws {
-    try await host.kill(.relay, signal: 19)
+    try await stopRelay()
     let page = try await client.exec(["curl", "--silent", "--fail", "--max-time", "3", "http://\(host.address):9323/metrics"])
     #expect(page.lines.contains("skep_lb_relay_up 0") && page.lines.contains { $0.hasPrefix("skep_build_info{version=") })
     let top = try await host.exec([skep, "lb", "top", "--no-stream", "--interval", "0.1"])

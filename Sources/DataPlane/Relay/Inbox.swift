@@ -2,14 +2,13 @@
 
 import CLinux
 import Glibc
-import Synchronization
 
 /// Messages for one thread, which is woken by a descriptor. Bounded by what is sent: a message for each connection that is handed
 /// over, and those have a limit, or for each order of skepd's, which are taken one after the other.
 final class Inbox<Message: Sendable>: Sendable {
   /// Readable while messages wait.
   let descriptor: Int32
-  private let waiting = Mutex<[Message]>([])
+  private let waiting = Locked<[Message]>([])
 
   init() throws(DataPlaneError) {
     descriptor = cl_eventfd()

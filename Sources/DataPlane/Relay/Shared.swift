@@ -54,7 +54,7 @@ final class Shared: Sendable {
   /// copy uses as well.
   let resumptions: [Inbox<Void>]
   let room: Room
-  private let table: Mutex<ListenerTable>
+  private let table: Locked<ListenerTable>
 
   init(threads: Int, connectionLimit: Int, descriptorLimit: Int, seed: UInt64) throws(DataPlaneError) {
     var inboxes: [Inbox<ReactorOrder>] = []
@@ -65,7 +65,7 @@ final class Shared: Sendable {
     self.resumptions = resumptions
     notices = try Inbox()
     room = Room(connectionLimit: connectionLimit, descriptorLimit: descriptorLimit)
-    table = Mutex(ListenerTable(threads: threads, seed: seed))
+    table = Locked(ListenerTable(threads: threads, seed: seed))
   }
 
   /// The controller is told when a report became due by it, threads when places came free.

@@ -5,6 +5,20 @@ import PlaygroundKit
 import Testing
 
 extension Fixture {
+  /// Returns when every thread of the relay stands still: the signal is one thread's, and until that one runs the others go on.
+  func stopRelay() async throws {
+    try await host.kill(.relay, signal: 19)
+    try await wait("the relay stands still") { host.pids(of: .relay).allSatisfy(Self.isStopped) }
+  }
+
+  private static func isStopped(_ process: Int32) -> Bool {
+    let threads = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(process)/task")) ?? []
+    return threads.allSatisfy { thread in
+      let status = FileManager.default.contents(atPath: "/proc/\(process)/task/\(thread)/stat") ?? Data()
+      return String(decoding: status, as: UTF8.self).contains(") T ")
+    }
+  }
+
   /// What skepd has logged so far.
   var log: String {
     FileManager.default.contents(atPath: "\(host.directory)/skepd.log").map { String(decoding: $0, as: UTF8.self) } ?? ""

@@ -9,7 +9,7 @@ extension SystemTests {
     try await Fixture.with { n1 in
       try await n1.create("web", replicas: 2)
       let (before, relay) = (try await n1.running("web"), n1.host.pids(of: .relay))
-      try await n1.host.kill(.relay, signal: 19)
+      try await n1.stopRelay()
       // It waits in the queue of the listening socket, which skepd holds as well.
       let answer = try await n1.client.exec(["curl", "--silent", "--fail", "--max-time", "60", n1.url()])
       #expect(answer.succeeded)
