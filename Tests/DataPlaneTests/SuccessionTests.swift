@@ -18,7 +18,10 @@ struct SuccessionTests {
     try #require(cl_packet_pair(&both) == 0)
     var predecessor = ControlSocket(descriptor: both[0])
     defer { predecessor.close() }
-    let relay = try await RelayFixture { $0.predecessors = [both[1]] }
+    let relay = try await RelayFixture {
+      $0.predecessors = [both[1]]
+      $0.predecessorPatience = .seconds(3_600)
+    }
     try relay.send(.table(Self.table, ports: []))
     try relay.send(.countsRequest(ticket: 7, endpoints: ["a"]))
     #expect(try relay.isSilent(forMilliseconds: 200), "it has been asked nothing but waits")

@@ -29,12 +29,9 @@ extension Controller {
     if isCopy { startThreads() } else { goOnWithoutSuccessor() }
   }
 
-  /// One that says nothing for so long has stopped.
-  static var predecessorPatience: UInt64 { 1_000_000_000 }
+  var awaitsPredecessors: Bool { predecessors.contains { !$0.hasSpoken } && now < predecessorDeadline }
 
-  var awaitsPredecessors: Bool {
-    predecessors.contains { !$0.hasSpoken } && now < started + Self.predecessorPatience
-  }
+  var predecessorDeadline: UInt64 { started + configuration.predecessorPatience.nanoseconds }
 
   private mutating func goOnWithoutSuccessor() {
     heir?.socket.close()

@@ -125,7 +125,7 @@ struct Controller: ~Copyable {
     var wakeAt = drainDeadline ?? .max
     if isReportDue, !isApplying { wakeAt = min(wakeAt, lastReport + configuration.reportInterval.nanoseconds) }
     if control != nil { wakeAt = min(wakeAt, nextControlCheck) }
-    if awaitsPredecessors { wakeAt = min(wakeAt, started + Self.predecessorPatience) }
+    if awaitsPredecessors { wakeAt = min(wakeAt, predecessorDeadline) }
     if wakeAt == .max { return -1 }
     let current = cl_monotonic_nanoseconds()
     return wakeAt <= current ? 0 : Int32(clamping: (wakeAt - current + 999_999) / 1_000_000)

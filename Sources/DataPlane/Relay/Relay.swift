@@ -44,6 +44,8 @@ package enum Relay {
     package var successor: [String] = []
     /// Sockets of relays that this one replaces and that still have connections; this one's from now on.
     package var predecessors: [Int32] = []
+    /// One of them that says nothing for so long has stopped, and is waited for no longer.
+    package var predecessorPatience: Duration = .seconds(1)
     /// Becomes readable when the relay shall end at once. For tests that run one on a thread.
     package var stopDescriptor: Int32?
 
