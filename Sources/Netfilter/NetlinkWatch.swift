@@ -9,7 +9,7 @@ final class NetlinkWatch: Sendable {
   /// One element for any number of changes.
   let changes: AsyncStream<Void>
   private let continuation: AsyncStream<Void>.Continuation
-  // Dispatch's objects may be used on any thread; its types do not say so.
+  // Protected by never changing after `init`; Dispatch's objects may be used on any thread, its types do not say so.
   private nonisolated(unsafe) let sources: [any DispatchSourceRead]
 
   init() throws(NetfilterError) {

@@ -95,6 +95,18 @@ struct CountersTests {
     for (_, client) in held { client.close() }
   }
 
+  @Test("of places for connections do not shrink with ports that come and go")
+  func places() async throws {
+    let relay = try await RelayFixture()
+    let before = try relay.report().connectionLimit
+    for _ in 0..<5 {
+      try relay.program([Listener(id: "web", port: 0), Listener(id: "dns", port: 0, transport: .udp)])
+      #expect(try relay.report().connectionLimit < before, "a listening socket is a descriptor in each thread")
+      try relay.program([])
+    }
+    #expect(try relay.report().connectionLimit == before)
+  }
+
   @Test("that nobody waits for any more are forgotten while the relay does not answer")
   func abandoned() throws {
     let mailbox = try SupervisorMailbox()

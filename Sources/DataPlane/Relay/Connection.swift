@@ -29,7 +29,7 @@ struct Connection {
   /// What it had carried when that was last seen to have grown, and when that was; see `Reactor+Sweep`.
   var seenBytes: UInt64 = 0
   var seenAt: UInt64 = 0
-  /// The endpoint is asked now and then whether it is there.
+  /// Both sides are asked now and then whether they are there.
   var isProbed = false
 
   init(generation: UInt32) {

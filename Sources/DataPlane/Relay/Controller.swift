@@ -82,30 +82,48 @@ struct Controller: ~Copyable {
     stopThreads()
   }
 
+  /// Whom poll listens to; a predecessor by its index.
+  private enum Source {
+    case notices, predecessor(Int), heir, peer, newPeer, signals, stop
+  }
+
+  /// In the order in which they are served. One that there is not has the descriptor -1, which poll passes over.
+  private var sources: [(source: Source, descriptor: Int32)] {
+    // From the last on, as one that has ended is taken out.
+    [(.notices, shared.notices.descriptor)]
+      + predecessors.indices.reversed().map { (.predecessor($0), predecessors[$0].socket.descriptor) }
+      + [
+        (.heir, heir?.socket.descriptor ?? -1), (.peer, control?.peer?.descriptor ?? -1), (.newPeer, control?.listener ?? -1),
+        (.signals, signals), (.stop, configuration.stopDescriptor ?? -1),
+      ]
+  }
+
   private mutating func turn() {
-    var watched = [
-      pollfd(fd: shared.notices.descriptor, events: Int16(POLLIN), revents: 0),
-      pollfd(fd: signals, events: Int16(POLLIN), revents: 0),
-      pollfd(fd: configuration.stopDescriptor ?? -1, events: Int16(POLLIN), revents: 0),
-      pollfd(fd: control?.listener ?? -1, events: Int16(POLLIN), revents: 0),
-      pollfd(fd: control?.peer?.descriptor ?? -1, events: Int16(POLLIN), revents: 0),
-    ]
-    if control?.hasQueued == true { watched[4].events |= Int16(POLLOUT) }
-    watched.append(pollfd(fd: heir?.socket.descriptor ?? -1, events: Int16(POLLIN), revents: 0))
-    watched += predecessors.map { pollfd(fd: $0.socket.descriptor, events: Int16(POLLIN), revents: 0) }
+    let sources = sources
+    var watched = sources.map { source, descriptor in
+      var events = Int16(POLLIN)
+      if case .peer = source, control?.hasQueued == true { events |= Int16(POLLOUT) }
+      return pollfd(fd: descriptor, events: events, revents: 0)
+    }
     _ = poll(&watched, nfds_t(watched.count), timeout())
     now = cl_monotonic_nanoseconds()
-    if watched[0].revents != 0 { for notice in shared.notices.takeAll() { take(notice) } }
-    for index in predecessors.indices.reversed() where watched[6 + index].revents != 0 { hear(predecessor: index) }
-    if watched[5].revents != 0 { hearHeir() }
-    if watched[4].revents != 0 { controlEvent() }
-    if watched[3].revents != 0 { acceptControl() }
-    if watched[1].revents != 0 { takeSignal() }
-    if watched[2].revents != 0 { isFinished = true }
+    for (source, found) in zip(sources.map(\.source), watched) where found.revents != 0 { serve(source) }
     answerCollected()
     report()
     checkControlFile()
     if let deadline = drainDeadline, deadline <= now || shared.room.isEmpty { isFinished = true }
+  }
+
+  private mutating func serve(_ source: Source) {
+    switch source {
+    case .notices: for notice in shared.notices.takeAll() { take(notice) }
+    case .predecessor(let index): hear(predecessor: index)
+    case .heir: hearHeir()
+    case .peer: controlEvent()
+    case .newPeer: acceptControl()
+    case .signals: takeSignal()
+    case .stop: isFinished = true
+    }
   }
 
   private mutating func take(_ notice: ReactorNotice) {

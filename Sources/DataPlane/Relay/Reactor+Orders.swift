@@ -41,6 +41,7 @@ extension Reactor {
     // Others hold it too, so closing would not take it out of epoll.
     _ = cl_epoll_remove(epoll, socket.descriptor)
     Glibc.close(socket.descriptor)
+    shared.room.note(sockets: -1)
   }
 
   /// Clients go on queueing at the sockets' other holders. Those who wait for an answer still get it.

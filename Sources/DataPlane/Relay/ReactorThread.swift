@@ -3,7 +3,8 @@
 /// A thread that carries traffic, with its reactor where another thread can take it up: a copy of the process (fork) has the
 /// memory of all threads and runs only one.
 ///
-/// Unchecked: the reactor belongs to the thread that `start` made, and to nobody once that has told `stopped`.
+/// Unchecked: what protects the reactor is that only the thread that `start` made touches it, and that the controller calls `start`
+/// once, and once more in a copy of the process, where that thread is gone.
 final class ReactorThread: @unchecked Sendable {
   private var reactor: Reactor?
   private let shared: Shared
