@@ -50,7 +50,10 @@ final class RelayFixture: Sendable {
 
   /// Applies listeners; those of port 0 get a socket on a free port. Returns the ports in order.
   @discardableResult
-  func program(_ listeners: [Listener]) throws -> [UInt16] {
+  func program(_ listeners: [Listener]) throws -> [UInt16] { try program(listeners) { close($0) } }
+
+  /// - Parameter keep: gets the new sockets, of which the relay has duplicates; they are the caller's.
+  func program(_ listeners: [Listener], _ keep: (Int32) -> Void) throws -> [UInt16] {
     try state.withLock { state in
       var new: [(port: ListenerPort, descriptor: Int32)] = []
       let table = EndpointTable(
@@ -66,7 +69,7 @@ final class RelayFixture: Sendable {
         })
       state.generation += 1
       try state.link.send(.table(table, ports: new.map(\.port)), descriptors: new.map(\.descriptor))
-      for (_, descriptor) in new { close(descriptor) }
+      for (_, descriptor) in new { keep(descriptor) }
       while case let message = try Self.receive(&state.link) {
         if case .applied(let applied) = message {
           guard applied.failures.isEmpty else { throw DataPlaneError(.protocol, "\(applied.failures)") }

@@ -111,7 +111,7 @@ struct Controller: ~Copyable {
     answerCollected()
     report()
     checkControlFile()
-    if let deadline = drainDeadline, deadline <= now || shared.room.isEmpty { isFinished = true }
+    if let deadline = drainDeadline, deadline <= now || shared.isDrained { isFinished = true }
   }
 
   private mutating func serve(_ source: Source) {

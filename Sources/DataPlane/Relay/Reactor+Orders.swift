@@ -57,6 +57,7 @@ extension Reactor {
       }
     }
     if sessions.count > 0 { sessions.nextExpiry = 0 }
+    shared.threadDrained()
   }
 
   /// The table in force may have other limits, and other listeners behind the sockets.

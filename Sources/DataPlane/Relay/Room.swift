@@ -14,6 +14,7 @@ final class Room: Sendable {
   private let sockets = Atomic<Int>(0)
   private let waiting = Atomic<Int>(0)
   private let draining = Atomic<Bool>(false)
+  private let drained = Atomic<Int>(0)
 
   init(connectionLimit: Int, descriptorLimit: Int) {
     self.connectionLimit = connectionLimit
@@ -57,5 +58,8 @@ final class Room: Sendable {
 
   func beginWaiting() { waiting.add(1, ordering: .sequentiallyConsistent) }
   func endWaiting() { waiting.subtract(1, ordering: .sequentiallyConsistent) }
+  /// How many threads take no more clients. One that was told so may be taking some at that moment.
+  var drainedThreads: Int { drained.load(ordering: .sequentiallyConsistent) }
+  func noteDrainedThread() { drained.add(1, ordering: .sequentiallyConsistent) }
   func beginDraining() { draining.store(true, ordering: .sequentiallyConsistent) }
 }

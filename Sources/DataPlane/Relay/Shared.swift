@@ -51,6 +51,15 @@ final class Shared: Sendable {
     if room.isDraining, room.isEmpty { notices.post(.empty) }
   }
 
+  /// A thread takes no more clients.
+  func threadDrained() {
+    room.noteDrainedThread()
+    notices.post(.empty)
+  }
+
+  /// No thread takes clients any more, and the last connection has ended.
+  var isDrained: Bool { room.drainedThreads == orders.count && room.isEmpty }
+
   func sessionEnded() {
     room.note(sessions: -1)
     if room.isDraining, room.isEmpty { notices.post(.empty) }

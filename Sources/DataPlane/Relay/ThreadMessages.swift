@@ -32,7 +32,7 @@ enum ReactorOrder: Sendable {
 enum ReactorNotice: Sendable {
   case collected(ticket: Int, LiveBytes)
   case reportDue
-  /// The last connection has ended.
+  /// The last connection, or a thread's taking of clients, has ended.
   case empty
   case parked
   case stopped
