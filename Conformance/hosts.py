@@ -97,7 +97,13 @@ class Host:
             if self.is_settled():
                 return True
             time.sleep(0.1)
+        self.tell_tasks()
         return False
+
+    def tell_tasks(self):
+        """Prints the tasks of the services that do not settle, for whoever looks for the reason."""
+        for name in self.unsettled():
+            print(f"{self.name}: {name} does not settle:\n{self.docker(['service', 'ps', '--no-trunc', name])[1]}", flush=True)
 
     def unsettled(self):
         """Services that have not what they ask for."""
