@@ -18,8 +18,10 @@ struct RelayEndTests {
     let port = try relay.program([Listener(id: "web", port: 0, endpoints: [backend.endpoint("a")])]) { kept = $0 }[0]
     let socket = kept
     defer { close(socket) }
-    async let outcomes = offPool { Self.answers(from: port, until: "the successor's") }
-    try await Task.sleep(for: .microseconds(500 + 311 * round % 2_000))
+    let isServed = SharedEnd()
+    async let outcomes = offPool { Self.answers(from: port, until: "the successor's", isServed) }
+    #expect(try await eventually { isServed.hasEnded })
+    try await Task.sleep(for: .microseconds(311 * round % 2_000))
     try relay.send(.shutdown)
     #expect(try await eventually { relay.end.hasEnded })
     let noneIsLeft = SharedEnd()
@@ -31,10 +33,11 @@ struct RelayEndTests {
   }
 
   /// What clients one after the other get.
-  private static func answers(from port: UInt16, until last: String) -> Set<String> {
+  private static func answers(from port: UInt16, until last: String, _ isServed: SharedEnd) -> Set<String> {
     var all: Set<String> = []
     for _ in 0..<100_000 where !all.contains(last) {
       do { all.insert(try TestClient.whoAnswers(port: port)) } catch { all.insert("\(error)") }
+      isServed.end()
     }
     return all
   }
