@@ -42,6 +42,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-asn1", from: "1.7.4"),
     .package(url: "https://github.com/apple/swift-certificates", from: "1.21.1"),
+    .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
     .package(url: "https://github.com/apple/swift-crypto", "4.0.0"..<"5.0.0"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
@@ -59,7 +60,9 @@ let package = Package(
     tests("Telemetry"),
     library("Balancing", ["ClusterModel"]),
     tests("Balancing", ["ClusterModel"]),
-    library("Orchestration", ["Balancing", "ClusterModel", "ClusterStore"]),
+    library(
+      "Orchestration",
+      ["Balancing", "ClusterModel", "ClusterStore", .product(name: "HeapModule", package: "swift-collections")]),
     tests("Orchestration", ["Balancing", "ClusterModel", "ClusterStore", "SimulationKit"]),
 
     // The edges: each one kind of I/O.
@@ -115,6 +118,9 @@ let package = Package(
     .executableTarget(
       name: "relay-program", dependencies: ["Balancing", "ClusterModel", "DataPlane"], path: "Benchmarks/relay/Program",
       swiftSettings: settings),
+    .executableTarget(
+      name: "scheduler-program", dependencies: ["ClusterModel", "ClusterStore", "Manager", "Orchestration", "StoreSQLite"],
+      path: "Benchmarks/scheduler/Program", swiftSettings: settings),
 
     // Test and demo kits.
     library("SimulationKit", ["Balancing", "ClusterModel", "ClusterStore", "Orchestration"]),

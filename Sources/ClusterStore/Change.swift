@@ -2,8 +2,8 @@
 
 package import ClusterModel
 
-/// One object written or removed.
-package enum Change: Sendable {
+/// One object written or removed. Boxed: a change is passed on many times, and a service is large.
+package indirect enum Change: Sendable {
   case cluster(Cluster)
   case node(Node)
   case service(Service)

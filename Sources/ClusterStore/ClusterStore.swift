@@ -18,7 +18,7 @@ package struct ClusterStore: Sendable {
   private(set) var publications = Publications()
   private var serviceIDs: [String: String] = [:]
   private var tasksByService: [String: ServiceTasks] = [:]
-  private var tasksByNode: [String: Set<String>] = [:]
+  private var tasksByNode: [String: [String: ClusterTask]] = [:]
 
   struct TemplateUse: Sendable {
     var template: TaskTemplate
@@ -27,7 +27,7 @@ package struct ClusterStore: Sendable {
 
   /// The tasks of one service, counted.
   private struct ServiceTasks: Sendable {
-    var ids: Set<String> = []
+    var byID: [String: ClusterTask] = [:]
     var counts = TaskCounts()
   }
 
@@ -37,21 +37,21 @@ package struct ClusterStore: Sendable {
   package func service(named name: String) -> Service? { serviceIDs[name.lowercased()].flatMap { services[$0] } }
 
   /// In no particular order.
-  package func taskIDs(ofService id: String) -> Set<String> { tasksByService[id]?.ids ?? [] }
-  package func taskIDs(onNode id: String) -> Set<String> { tasksByNode[id] ?? [] }
+  package func taskIDs(ofService id: String) -> Set<String> { Set(unorderedTasks(ofService: id).keys) }
+  package func taskIDs(onNode id: String) -> Set<String> { Set(unorderedTasks(onNode: id).keys) }
+
+  /// By id.
+  func unorderedTasks(ofService id: String) -> [String: ClusterTask] { tasksByService[id]?.byID ?? [:] }
+  func unorderedTasks(onNode id: String) -> [String: ClusterTask] { tasksByNode[id] ?? [:] }
 
   package func taskCounts(ofService id: String) -> TaskCounts { tasksByService[id]?.counts ?? TaskCounts() }
 
   /// Sorted by slot, then age, then id.
-  package func tasks(ofService id: String) -> [ClusterTask] { sorted(taskIDs(ofService: id)) }
-  package func tasks(onNode id: String) -> [ClusterTask] { sorted(taskIDs(onNode: id)) }
+  package func tasks(ofService id: String) -> [ClusterTask] { Array(unorderedTasks(ofService: id).values).sortedBySlotAndAge() }
+  package func tasks(onNode id: String) -> [ClusterTask] { Array(unorderedTasks(onNode: id).values).sortedBySlotAndAge() }
 
   /// Services that have tasks or a spec.
   package var knownServiceIDs: Set<String> { Set(services.keys).union(tasksByService.keys) }
-
-  private func sorted(_ ids: Set<String>) -> [ClusterTask] {
-    ids.compactMap { tasks[$0] }.sorted(by: ClusterTask.bySlotAndAge)
-  }
 }
 
 /// How many of a service's tasks run, and how many are to.
@@ -70,6 +70,20 @@ package struct TaskCounts: Sendable, Hashable {
 extension ClusterTask {
   package static func bySlotAndAge(_ left: ClusterTask, _ right: ClusterTask) -> Bool {
     (left.slot, left.createdAt, left.id) < (right.slot, right.createdAt, right.id)
+  }
+}
+
+extension Array<ClusterTask> {
+  /// As by `ClusterTask.bySlotAndAge`, for many: what is compared is read once.
+  package func sortedBySlotAndAge() -> [ClusterTask] {
+    guard count > 1 else { return self }
+    var order = enumerated().map { (slot: $1.slot, createdAt: $1.createdAt, index: $0) }
+    order.sort { left, right in
+      if left.slot != right.slot { return left.slot < right.slot }
+      if left.createdAt != right.createdAt { return left.createdAt < right.createdAt }
+      return self[left.index].id < self[right.index].id
+    }
+    return order.map { self[$0.index] }
   }
 }
 
@@ -111,14 +125,14 @@ extension ClusterStore {
 
   mutating func insert(_ task: ClusterTask) {
     if let old = tasks.updateValue(task, forKey: task.id) {
-      if old.nodeID != task.nodeID { tasksByNode[old.nodeID]?.remove(task.id) }
+      if old.nodeID != task.nodeID { tasksByNode[old.nodeID]?[task.id] = nil }
       tasksByService[old.serviceID]?.counts.add(old, -1)
     } else {
-      tasksByService[task.serviceID, default: ServiceTasks()].ids.insert(task.id)
       templates[task.template.key, default: TemplateUse(template: task.template, tasks: 0)].tasks += 1
     }
+    tasksByService[task.serviceID, default: ServiceTasks()].byID[task.id] = task
     tasksByService[task.serviceID]?.counts.add(task)
-    if !task.nodeID.isEmpty { tasksByNode[task.nodeID, default: []].insert(task.id) }
+    if !task.nodeID.isEmpty { tasksByNode[task.nodeID, default: [:]][task.id] = task }
   }
 
   private mutating func insert(_ service: Service, writtenAt version: UInt64) {
@@ -135,10 +149,10 @@ extension ClusterStore {
 
   private mutating func remove(taskID id: String) {
     guard let old = tasks.removeValue(forKey: id) else { return }
-    tasksByService[old.serviceID]?.ids.remove(id)
+    tasksByService[old.serviceID]?.byID[id] = nil
     tasksByService[old.serviceID]?.counts.add(old, -1)
-    if tasksByService[old.serviceID]?.ids.isEmpty == true { tasksByService[old.serviceID] = nil }
-    tasksByNode[old.nodeID]?.remove(id)
+    if tasksByService[old.serviceID]?.byID.isEmpty == true { tasksByService[old.serviceID] = nil }
+    tasksByNode[old.nodeID]?[id] = nil
     templates[old.template.key]?.tasks -= 1
     if templates[old.template.key]?.tasks == 0 { templates[old.template.key] = nil }
   }

@@ -43,7 +43,17 @@ package struct StoreSnapshot: Sendable {
 package protocol StoreBackend: Sendable {
   func load() async throws -> StoreSnapshot
 
-  /// Writes all or nothing, and returns only when the writes would survive power loss. `revision` must be the next one: a backend
-  /// that holds another latest revision than `revision - 1` refuses, because somebody else has written.
-  func commit(_ writes: [RecordWrite], at revision: UInt64) async throws
+  /// How many transactions `commit` takes at once: more than one where they cost little more together.
+  var groupLimit: Int { get }
+
+  /// Writes all transactions of the group or nothing, and returns only when they would survive power loss. They get revisions from
+  /// `revision` on, which must be the next one: a backend that holds another latest revision than `revision - 1` refuses, because
+  /// somebody else has written.
+  func commit(_ group: [[RecordWrite]], at revision: UInt64) async throws
+}
+
+extension StoreBackend {
+  package var groupLimit: Int { 1 }
+
+  package func commit(_ writes: [RecordWrite], at revision: UInt64) async throws { try await commit([writes], at: revision) }
 }

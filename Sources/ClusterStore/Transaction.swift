@@ -4,19 +4,21 @@ package import ClusterModel
 
 /// A set of writes over one state of the store. Reads see the transaction's own writes; nothing else does before it is committed.
 package struct Transaction {
-  private let base: ClusterStore
-  private var written: [Key: Change] = [:]
+  let base: ClusterStore
+  private(set) var written: [Key: Change] = [:]
   /// In the order of the first write, so that a prefix of a batch is always a state that could have been.
-  private var order: [Key] = []
+  private(set) var order: [Key] = []
   /// Rises with every write, so that what was derived from the state can be kept while nothing changes.
   package private(set) var writeCount = 0
+  /// Tasks that the base does not have, by service, and those that it has not there, by node.
   private var addedTasks: [String: Set<String>] = [:]
   private var addedByNode: [String: Set<String>] = [:]
   /// Of the services that are written; what the base says of these is void.
   private var publications = Publications()
   private var writtenServices: Set<String> = []
+  private var writesTasks = false
 
-  private enum Key: Hashable { case cluster, node(String), service(String), task(String) }
+  enum Key: Hashable { case cluster, node(String), service(String), task(String) }
 
   package init(over base: ClusterStore) { self.base = base }
 
@@ -95,24 +97,52 @@ extension Transaction {
 
   /// Sorted by slot, then age, then id.
   package func tasks(ofService id: String) -> [ClusterTask] {
-    unorderedTasks(ofService: id).sorted(by: ClusterTask.bySlotAndAge)
+    unorderedTasks(ofService: id).sortedBySlotAndAge()
   }
 
   /// For looking through only: the order differs from run to run, and a decision must not depend on it.
   package func unorderedTasks(ofService id: String) -> [ClusterTask] {
-    let ids = base.taskIDs(ofService: id)
-    guard let added = addedTasks[id] else { return ids.compactMap { task($0) } }
-    return ids.union(added).compactMap { task($0) }
+    tasks(base.unorderedTasks(ofService: id), addedTasks[id] ?? [])
   }
 
   /// Sorted by slot, then age, then id.
   package func tasks(onNode id: String) -> [ClusterTask] {
-    unorderedTasks(onNode: id).sorted(by: ClusterTask.bySlotAndAge)
+    unorderedTasks(onNode: id).sortedBySlotAndAge()
   }
 
   /// For looking through only, as with a service's.
   package func unorderedTasks(onNode id: String) -> [ClusterTask] {
-    base.taskIDs(onNode: id).union(addedByNode[id] ?? []).compactMap { task($0) }.filter { $0.nodeID == id }
+    let tasks = tasks(base.unorderedTasks(onNode: id), addedByNode[id] ?? [])
+    return writesTasks ? tasks.filter { $0.nodeID == id } : tasks
+  }
+
+  /// - Parameter added: ids that are not among the others.
+  private func tasks(_ known: [String: ClusterTask], _ added: Set<String>) -> [ClusterTask] {
+    guard writesTasks else { return Array(known.values) }
+    var found: [ClusterTask] = []
+    found.reserveCapacity(known.count + added.count)
+    for (id, task) in known {
+      switch written[.task(id)] {
+      case .task(let task): found.append(task)
+      case .removeTask: break
+      default: found.append(task)
+      }
+    }
+    for id in added { if let task = task(id) { found.append(task) } }
+    return found
+  }
+
+  /// Nodes that are written, and those whose tasks are.
+  package var writtenNodeIDs: Set<String> {
+    written.values.reduce(into: []) { ids, change in
+      switch change {
+      case .node(let node): ids.insert(node.id)
+      case .removeNode(let id): ids.insert(id)
+      case .task(let task): if !task.nodeID.isEmpty { ids.insert(task.nodeID) }
+      case .removeTask(let id): if let task = base.tasks[id], !task.nodeID.isEmpty { ids.insert(task.nodeID) }
+      case .cluster, .service, .removeService: break
+      }
+    }
   }
 
   /// Every service that has a spec or tasks left.
@@ -129,8 +159,10 @@ extension Transaction {
   }
 
   package mutating func put(_ task: ClusterTask) {
-    addedTasks[task.serviceID, default: []].insert(task.id)
-    if !task.nodeID.isEmpty { addedByNode[task.nodeID, default: []].insert(task.id) }
+    writesTasks = true
+    let old = base.tasks[task.id]
+    if old == nil { addedTasks[task.serviceID, default: []].insert(task.id) }
+    if !task.nodeID.isEmpty, old?.nodeID != task.nodeID { addedByNode[task.nodeID, default: []].insert(task.id) }
     record(.task(task.id), .task(task))
   }
 
@@ -139,7 +171,10 @@ extension Transaction {
     unpublish(id)
     record(.service(id), .removeService(id))
   }
-  package mutating func removeTask(_ id: String) { record(.task(id), .removeTask(id)) }
+  package mutating func removeTask(_ id: String) {
+    writesTasks = true
+    record(.task(id), .removeTask(id))
+  }
 
   private mutating func unpublish(_ id: String) {
     if case .service(let old) = written[.service(id)] { publications.remove(old) }
@@ -150,66 +185,4 @@ extension Transaction {
     writeCount += 1
     if written.updateValue(change, forKey: key) == nil { order.append(key) }
   }
-}
-
-extension Transaction {
-  /// One proposal, atomic. Throws when it is larger than a transaction may be.
-  package consuming func atomicProposal() throws -> Proposal {
-    let proposals = try proposals(objectLimit: .max, byteLimit: .max)
-    guard let proposal = proposals.first else { return Proposal(changes: [], writes: []) }
-    guard proposal.changes.count <= TransactionLimit.objects, proposal.byteCount <= TransactionLimit.bytes else {
-      throw TransactionLimit.Exceeded(objects: proposal.changes.count, bytes: proposal.byteCount)
-    }
-    return proposal
-  }
-
-  /// As many proposals as the limit asks for, to be committed one after the other; any first few of them make a consistent state.
-  package consuming func batchedProposals() throws -> [Proposal] {
-    try proposals(objectLimit: TransactionLimit.objects, byteLimit: TransactionLimit.bytes)
-  }
-
-  private func proposals(objectLimit: Int, byteLimit: Int) throws -> [Proposal] {
-    var encoder = ChangeEncoder(base: base)
-    var proposals: [Proposal] = []
-    var changes: [Change] = []
-    var writes: [RecordWrite] = []
-    var bytes = 0
-    for key in order {
-      guard let change = written[key] else { continue }
-      let records = try encoder.encode(change)
-      if records.isEmpty { continue }
-      let size = records.reduce(0) { $0 + $1.byteCount }
-      if !changes.isEmpty, changes.count == objectLimit || bytes + size > byteLimit {
-        proposals.append(Proposal(changes: changes, writes: writes))
-        (changes, writes, bytes) = ([], [], 0)
-      }
-      changes.append(change)
-      writes += records
-      bytes += size
-    }
-    if !changes.isEmpty { proposals.append(Proposal(changes: changes, writes: writes)) }
-    return proposals
-  }
-}
-
-/// What one transaction may hold, fixed from the start because etcd limits a transaction.
-package enum TransactionLimit {
-  package static let objects = 64
-  package static let bytes = 1 << 20
-
-  package struct Exceeded: Error, CustomStringConvertible {
-    package var objects: Int
-    package var bytes: Int
-    package var description: String {
-      "a transaction of \(objects) objects and \(bytes) bytes is larger than \(TransactionLimit.objects) objects or \(TransactionLimit.bytes) bytes"
-    }
-  }
-}
-
-extension RecordWrite {
-  var byteCount: Int { key.utf8.count + (value?.count ?? 0) }
-}
-
-extension Proposal {
-  var byteCount: Int { writes.reduce(0) { $0 + $1.byteCount } }
 }

@@ -94,10 +94,15 @@ extension Store {
   }
 
   private func commit(_ proposals: [Proposal]) async throws {
-    for proposal in proposals where !proposal.isEmpty {
-      try await backend.commit(proposal.writes, at: revision + 1)
-      revision += 1
-      apply(proposal)
+    var rest = proposals.filter { !$0.isEmpty }[...]
+    while !rest.isEmpty {
+      let group = rest.prefix(backend.groupLimit)
+      try await backend.commit(group.map(\.writes), at: revision + 1)
+      for proposal in group {
+        revision += 1
+        apply(proposal)
+      }
+      rest = rest.dropFirst(group.count)
     }
   }
 

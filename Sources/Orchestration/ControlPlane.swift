@@ -29,21 +29,33 @@ package struct ControlPlane<Generator: RandomNumberGenerator & Sendable>: Sendab
   /// nothing changes.
   package mutating func step(_ dirty: DirtySet?, transaction: inout Transaction, now: Now) -> Duration? {
     guard let cluster = transaction.cluster else { return nil }
-    for node in transaction.nodes { Allocator.allocateIngressSubnet(for: node, in: &transaction) }
+    Allocator.allocateIngressSubnets(in: &transaction)
     evict(dirty, &transaction, now)
     let serviceIDs = affected(by: dirty, transaction, now)
     for id in serviceIDs.sorted() { timers[id] = reconcile(id, &transaction, now) }
     // What a node has room for depends on nothing but nodes and their tasks.
+    scheduler.forget(dirty?.nodeIDs)
     scheduler.schedule(serviceIDs, retriesUnplaced: dirty?.nodeIDs.isEmpty != true, transaction: &transaction, now: now)
-    let drainTimer = director.advance(serviceIDs, transaction: &transaction, now: now)
+    let drainTimer = finish(serviceIDs, cluster, &transaction, now)
+    return (timers.values.min()).map { min($0, drainTimer ?? $0) } ?? drainTimer
+  }
+
+  /// Ends drains whose time has come, and deletes what nobody needs any more.
+  private mutating func finish(_ serviceIDs: Set<String>, _ cluster: Cluster, _ transaction: inout Transaction, _ now: Now)
+    -> Duration?
+  {
+    let tasks = serviceIDs.sorted().map { (id: $0, tasks: transaction.unorderedTasks(ofService: $0)) }
+    let written = transaction.writeCount
+    let timer = director.advance(tasks.lazy.flatMap(\.tasks), transaction: &transaction, now: now)
+    let isCurrent = transaction.writeCount == written
     let limit = cluster.spec.orchestration.taskHistoryRetentionLimit ?? 0
-    for id in serviceIDs.sorted() {
+    for (id, tasks) in tasks {
       let gone = TaskReaper.reap(
-        transaction.unorderedTasks(ofService: id), service: transaction.service(id), historyLimit: limit,
+        isCurrent ? tasks : transaction.unorderedTasks(ofService: id), service: transaction.service(id), historyLimit: limit,
         transaction: &transaction)
       supervisor.forget(gone)
     }
-    return (timers.values.min()).map { min($0, drainTimer ?? $0) } ?? drainTimer
+    return timer
   }
 
   /// Services whose decisions may differ now. A changed node may concern any of them.
@@ -84,8 +96,10 @@ package struct ControlPlane<Generator: RandomNumberGenerator & Sendable>: Sendab
   /// Hands tasks that ended, or that their node loses, to the restart supervisor.
   private mutating func replaceEnded(_ view: ServiceView, _ transaction: inout Transaction, _ now: Now) -> Duration? {
     var next: Duration?
-    for task in view.sortedSlots.flatMap(\.tasks) where task.intendedState <= .running {
-      let isLost = !task.nodeID.isEmpty && transaction.node(task.nodeID).map(\.losesTasks) ?? true
+    var losing: [String: Bool] = ["": false]
+    for task in view.sortedSlots.lazy.flatMap(\.tasks) where task.intendedState <= .running {
+      let isLost = losing[task.nodeID] ?? transaction.node(task.nodeID).map(\.losesTasks) ?? true
+      losing[task.nodeID] = isLost
       guard task.state.isTerminal || isLost || task.isEvicted else { continue }
       let retry = supervisor.replace(
         task, in: view, lostNode: isLost && !task.state.isTerminal, transaction: &transaction, now: now, generator: &generator)

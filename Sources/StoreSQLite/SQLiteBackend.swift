@@ -59,6 +59,8 @@ package final class SQLiteBackend: StoreBackend {
         // an acknowledged write promises.
         try database.execute(sql: "PRAGMA journal_mode = WAL")
         try database.execute(sql: "PRAGMA synchronous = FULL")
+        // KiB, the most: a group's pages are written once, when it ends.
+        try database.execute(sql: "PRAGMA cache_size = -65536")
       }
       guard try await !queue.read(Self.migrator.hasBeenSuperseded) else {
         throw SQLiteStoreError(code: .unreadable, message: "\(path) was written by a newer release of Skep: use that release")
@@ -120,9 +122,14 @@ extension SQLiteBackend {
     }
   }
 
-  package func commit(_ writes: [RecordWrite], at revision: UInt64) async throws {
+  /// One sync of the log, and one writing of each page, for 32,768 objects at most.
+  package var groupLimit: Int { 512 }
+
+  package func commit(_ group: [[RecordWrite]], at revision: UInt64) async throws {
     do {
-      try await queue.write { database in try Self.write(writes, at: Int64(clamping: revision), in: database) }
+      try await queue.write { database in
+        try Self.write(group, at: Int64(clamping: revision), in: database)
+      }
     } catch let error as SQLiteStoreError {
       throw error
     } catch {
@@ -130,22 +137,31 @@ extension SQLiteBackend {
     }
   }
 
-  private static func write(_ writes: [RecordWrite], at revision: Int64, in database: Database) throws {
+  private static func write(_ group: [[RecordWrite]], at revision: Int64, in database: Database) throws {
     let next = try database.cachedStatement(sql: "UPDATE store SET revision = ? WHERE revision = ?")
-    try next.execute(arguments: [revision, revision - 1])
+    try next.execute(arguments: [revision + Int64(group.count) - 1, revision - 1])
     guard database.changesCount == 1 else {
       throw SQLiteStoreError(
         code: .conflict, message: "the cluster database was written by somebody else: is another skepd using it?")
     }
     let put = try database.cachedStatement(sql: "INSERT OR REPLACE INTO record (key, value, revision) VALUES (?, ?, ?)")
     let delete = try database.cachedStatement(sql: "DELETE FROM record WHERE key = ?")
-    for write in writes {
+    for (write, number) in inOrderOfKeys(group) {
       if let value = write.value {
-        try put.execute(arguments: [write.key, Data(value), revision])
+        try put.execute(arguments: [write.key, Data(value), revision + Int64(number)])
       } else {
         try delete.execute(arguments: [write.key])
       }
     }
+  }
+}
+
+extension SQLiteBackend {
+  /// The writes with their transaction's number in the group. Many are sorted, so that each page of the table is found and filled once;
+  /// those of one key stay in their order.
+  private static func inOrderOfKeys(_ group: [[RecordWrite]]) -> [(write: RecordWrite, transaction: Int)] {
+    let all = group.enumerated().flatMap { number, writes in writes.map { (write: $0, transaction: number) } }
+    return group.count == 1 ? all : all.sorted { ($0.write.key, $0.transaction) < ($1.write.key, $1.transaction) }
   }
 }
 

@@ -22,14 +22,16 @@ final class MemoryBackend: StoreBackend {
 
   struct Failure: Error {}
 
-  func commit(_ writes: [RecordWrite], at revision: UInt64) async throws {
+  func commit(_ group: [[RecordWrite]], at revision: UInt64) async throws {
     // Gives others a chance to come between, as a disk does.
     await Task.yield()
     try state.withLock { state in
       guard !state.failing, revision == state.revision + 1 else { throw Failure() }
-      state.revision = revision
-      for write in writes {
-        state.records[write.key] = write.value.map { StoredRecord(key: write.key, value: $0, revision: revision) }
+      for writes in group {
+        state.revision += 1
+        for write in writes {
+          state.records[write.key] = write.value.map { StoredRecord(key: write.key, value: $0, revision: state.revision) }
+        }
       }
     }
   }

@@ -89,8 +89,8 @@ struct FilterTests {
     var cluster = SimulatedCluster(seed: 1, nodes: 1)
     cluster.change { $0.description?.resources.nanoCPUs = 1_000_000_000 }
     let node = try #require(cluster.store.nodes["n1"])
-    let info = NodeInfo(node, tasks: [Self.task(reserving: 4_000_000_000)], now: .init(wall: .zero, uptime: .zero))
-    #expect(Filter.resources.passes(info, Self.task(reserving: nanoCPUs), []) == expected)
+    let info = NodeInfo(node, tasks: [Self.task(reserving: 4_000_000_000)])
+    #expect(Filter.resources.passes(info, TaskDemand(Self.task(reserving: nanoCPUs).template)) == expected)
   }
 
   private static func task(reserving nanoCPUs: Int64?) -> ClusterTask {

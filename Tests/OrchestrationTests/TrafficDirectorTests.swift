@@ -56,7 +56,7 @@ struct TrafficDirectorTests {
     /// When to look again, in seconds; `nil` when no drain is left.
     mutating func step(at seconds: Double) throws -> Double? {
       var (director, next) = (director, Duration?.none)
-      try write { next = director.advance(["s1"], transaction: &$0, now: Self.now(seconds)) }
+      try write { next = director.advance($0.tasks(ofService: "s1"), transaction: &$0, now: Self.now(seconds)) }
       self.director = director
       return next.map { $0 / .seconds(1) }
     }

@@ -28,6 +28,27 @@ struct SQLiteBackendTests {
     }
   }
 
+  @Test("transactions committed together keep their order and their revisions")
+  func group() async throws {
+    try await Self.withDirectory { directory in
+      let backend = try await SQLiteBackend.create(directory: directory, epochBase: 0)
+      try await backend.commit([[.init(key: "z", value: [1])]], at: 1)
+      let group: [[RecordWrite]] = [
+        [.init(key: "z", value: nil), .init(key: "b", value: [1])], [.init(key: "z", value: [2]), .init(key: "a", value: [1])],
+        [.init(key: "b", value: [2])],
+      ]
+      try await backend.commit(group, at: 2)
+      await #expect(throws: SQLiteStoreError.self) { try await backend.commit([[.init(key: "c", value: [1])]], at: 4) }
+      let snapshot = try await SQLiteBackend.open(directory: directory).load()
+      #expect(snapshot.revision == 4)
+      #expect(
+        snapshot.records == [
+          StoredRecord(key: "a", value: [1], revision: 3), StoredRecord(key: "b", value: [2], revision: 4),
+          StoredRecord(key: "z", value: [2], revision: 3),
+        ])
+    }
+  }
+
   @Test("every commit is synced, in a new store and in one opened again")
   func durability() async throws {
     try await Self.withDirectory { directory in

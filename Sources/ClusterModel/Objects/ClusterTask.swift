@@ -12,38 +12,102 @@ package struct ClusterTask: Sendable, Hashable {
     package init(desiredState: TaskState) { self.desiredState = desiredState }
   }
 
-  package let id: String
-  package let template: TaskTemplate
-  /// 1 and up for replicated services, 0 for global ones.
-  package let slot: Int
-  /// Empty until the scheduler has chosen.
-  package var nodeID: String
-  package var desiredState: TaskState
-  package var status: TaskStatus
-  package var drain: Drain?
-  /// On the ingress network of its node; given with the node when the service publishes ingress ports.
-  package var ingressAddress: IPv4Address?
-  /// What the scheduler gave it of its node's, for its reservations.
-  package var genericResources: [GenericResource] = []
-  /// Its node may no longer run it: once it has stopped, it counts as rejected.
-  package var isEvicted = false
-  package let createdAt: Timestamp
-  package var updatedAt: Timestamp
-  /// Store version of the last write; 0 before the first.
-  package var version: UInt64 = 0
+  // By reference and copied on write, as a step of the control plane passes each task on many times and changes few.
+  private var storage: Storage
 
   package init(
     id: String, template: TaskTemplate, slot: Int, nodeID: String = "", desiredState: TaskState, status: TaskStatus,
     createdAt: Timestamp
   ) {
-    self.id = id
-    self.template = template
-    self.slot = slot
-    self.nodeID = nodeID
-    self.desiredState = desiredState
-    self.status = status
-    self.createdAt = createdAt
-    self.updatedAt = createdAt
+    storage = Storage(
+      Fields(
+        id: id, template: template, slot: slot, nodeID: nodeID, desiredState: desiredState, status: status,
+        createdAt: createdAt, updatedAt: createdAt))
+  }
+
+  private var fields: Fields {
+    _read { yield storage.fields }
+    _modify {
+      if !isKnownUniquelyReferenced(&storage) { storage = Storage(storage.fields) }
+      yield &storage.fields
+    }
+  }
+
+  package var id: String { fields.id }
+  package var template: TaskTemplate { fields.template }
+  /// 1 and up for replicated services, 0 for global ones.
+  package var slot: Int { fields.slot }
+  /// Empty until the scheduler has chosen.
+  package var nodeID: String {
+    _read { yield fields.nodeID }
+    _modify { yield &fields.nodeID }
+  }
+  package var desiredState: TaskState {
+    get { fields.desiredState }
+    set { fields.desiredState = newValue }
+  }
+  package var status: TaskStatus {
+    _read { yield fields.status }
+    _modify { yield &fields.status }
+  }
+  package var drain: Drain? {
+    get { fields.drain }
+    set { fields.drain = newValue }
+  }
+  /// On the ingress network of its node; given with the node when the service publishes ingress ports.
+  package var ingressAddress: IPv4Address? {
+    get { fields.ingressAddress }
+    set { fields.ingressAddress = newValue }
+  }
+  /// What the scheduler gave it of its node's, for its reservations.
+  package var genericResources: [GenericResource] {
+    _read { yield fields.genericResources }
+    _modify { yield &fields.genericResources }
+  }
+  /// Its node may no longer run it: once it has stopped, it counts as rejected.
+  package var isEvicted: Bool {
+    get { fields.isEvicted }
+    set { fields.isEvicted = newValue }
+  }
+  package var createdAt: Timestamp { fields.createdAt }
+  package var updatedAt: Timestamp {
+    get { fields.updatedAt }
+    set { fields.updatedAt = newValue }
+  }
+  /// Store version of the last write; 0 before the first.
+  package var version: UInt64 {
+    get { fields.version }
+    set { fields.version = newValue }
+  }
+
+  package static func == (left: ClusterTask, right: ClusterTask) -> Bool {
+    left.storage === right.storage || left.fields == right.fields
+  }
+
+  package func hash(into hasher: inout Hasher) { hasher.combine(fields) }
+
+  private struct Fields: Sendable, Hashable {
+    let id: String
+    let template: TaskTemplate
+    let slot: Int
+    var nodeID: String
+    var desiredState: TaskState
+    var status: TaskStatus
+    var drain: Drain?
+    var ingressAddress: IPv4Address?
+    var genericResources: [GenericResource] = []
+    var isEvicted = false
+    let createdAt: Timestamp
+    var updatedAt: Timestamp
+    var version: UInt64 = 0
+  }
+
+  /// Unchecked: it is changed only while a single task refers to it.
+  private final class Storage: @unchecked Sendable {
+    // Only the value that holds it changes it, and access to that is checked.
+    @exclusivity(unchecked) var fields: Fields
+
+    init(_ fields: Fields) { self.fields = fields }
   }
 
   package var serviceID: String { template.key.serviceID }

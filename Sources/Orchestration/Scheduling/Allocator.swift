@@ -65,20 +65,21 @@ enum Allocator {
     return nil
   }
 
-  /// Gives a node without one the lowest free subnet of the ingress pool, of the size that the swarm was made with.
-  static func allocateIngressSubnet(for node: Node, in transaction: inout Transaction) {
-    guard node.ingressSubnet == nil, let cluster = transaction.cluster else { return }
+  /// Gives nodes without one the lowest free subnets of the ingress pool, of the size that the swarm was made with.
+  static func allocateIngressSubnets(in transaction: inout Transaction) {
+    let nodes = transaction.nodes
+    guard let cluster = transaction.cluster, nodes.contains(where: { $0.ingressSubnet == nil }) else { return }
     let pool = cluster.ingressPool
     let prefix = min(max(cluster.subnetSize, pool.prefix), 29)
-    let used = Set(transaction.nodes.compactMap { $0.ingressSubnet?.base.bits })
+    let used = Set(nodes.compactMap { $0.ingressSubnet?.base.bits })
     let services = transaction.services.compactMap { $0.endpoint?.virtualIP }
-    for base in stride(from: pool.base.bits, through: pool.last.bits, by: 1 << (32 - prefix)) where !used.contains(base) {
-      let subnet = IPv4Subnet(base: IPv4Address(bits: base), prefix: prefix)
-      if services.contains(where: subnet.contains) { continue }
-      var node = node
+    var free = stride(from: pool.base.bits, through: pool.last.bits, by: 1 << (32 - prefix)).lazy
+      .filter { !used.contains($0) }.map { IPv4Subnet(base: IPv4Address(bits: $0), prefix: prefix) }
+      .filter { subnet in !services.contains(where: subnet.contains) }.makeIterator()
+    for var node in nodes where node.ingressSubnet == nil {
+      guard let subnet = free.next() else { return }
       node.ingressSubnet = subnet
       transaction.put(node)
-      return
     }
   }
 }
@@ -91,7 +92,10 @@ enum AddressAllocator {
     let last = subnet.last.bits - 1
     guard first <= last else { return nil }
     let start = max(info.lastAddress.map { $0 + 1 } ?? first, first)
-    let candidates = start <= last ? Array(start...last) + Array(first..<start) : Array(first...last)
-    return candidates.first { !info.usedAddresses.contains($0) }.map { IPv4Address(bits: $0) }
+    let isFree: (UInt32) -> Bool = { !info.usedAddresses.contains($0) }
+    let free =
+      start <= last
+      ? (start...last).first(where: isFree) ?? (first..<start).first(where: isFree) : (first...last).first(where: isFree)
+    return free.map { IPv4Address(bits: $0) }
   }
 }

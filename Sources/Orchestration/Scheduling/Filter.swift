@@ -6,16 +6,24 @@ import ClusterModel
 enum Filter: CaseIterable {
   case ready, resources, plugins, constraints, platform, hostPort, maxReplicas, address
 
-  func passes(_ info: NodeInfo, _ task: ClusterTask, _ constraints: [Constraint]) -> Bool {
+  /// The first that refuses the node.
+  static func refusal(_ info: NodeInfo, _ demand: TaskDemand) -> Filter? { allCases.first { !$0.passes(info, demand) } }
+
+  /// The same for a node that passed a moment ago and has been given a task since.
+  static func refusalAfterUse(_ info: NodeInfo, _ demand: TaskDemand) -> Filter? {
+    [.resources, .hostPort, .maxReplicas, .address].first { !$0.passes(info, demand) }
+  }
+
+  func passes(_ info: NodeInfo, _ demand: TaskDemand) -> Bool {
     switch self {
     case .ready: info.node.isSchedulable
-    case .resources: Self.fits(task.template.spec.resources?.reservations, info)
-    case .plugins: RequiredPlugins.areThere(for: task.template.spec, on: info.node.description?.engine)
-    case .constraints: constraints.allSatisfy { $0.matches(info.node) }
-    case .platform: Self.runs(task.template.spec.placement?.platforms ?? [], info.node.description?.platform)
-    case .hostPort: info.hostPorts.isDisjoint(with: task.template.fixedHostPorts)
-    case .maxReplicas: Self.hasRoom(task, info)
-    case .address: task.template.ingressPorts.isEmpty || AddressAllocator.next(on: info) != nil
+    case .resources: demand.reservations.map { Self.fits($0, info) } ?? true
+    case .plugins: RequiredPlugins.areThere(for: demand.spec, on: info.node.description?.engine)
+    case .constraints: demand.constraints.allSatisfy { $0.matches(info.node) }
+    case .platform: Self.runs(demand.platforms, info.node.description?.platform)
+    case .hostPort: demand.hostPorts.isEmpty || info.hostPorts.isDisjoint(with: demand.hostPorts)
+    case .maxReplicas: demand.limit.map { info.tasks(of: demand.serviceID) < $0 } ?? true
+    case .address: !demand.needsAddress || AddressAllocator.next(on: info) != nil
     }
   }
 
@@ -34,8 +42,7 @@ enum Filter: CaseIterable {
     }
   }
 
-  private static func fits(_ reservations: Resources.Reservations?, _ info: NodeInfo) -> Bool {
-    guard let reservations, reservations.saysSomething else { return true }
+  private static func fits(_ reservations: Resources.Reservations, _ info: NodeInfo) -> Bool {
     guard let total = info.node.description?.resources else { return false }
     return (reservations.nanoCPUs ?? 0) <= total.nanoCPUs - info.reservedCPUs
       && (reservations.memoryBytes ?? 0) <= total.memoryBytes - info.reservedMemory
@@ -58,17 +65,5 @@ enum Filter: CaseIterable {
     case "aarch64": "arm64"
     default: architecture
     }
-  }
-
-  private static func hasRoom(_ task: ClusterTask, _ info: NodeInfo) -> Bool {
-    guard let limit = task.template.spec.placement?.maxReplicas, limit > 0 else { return true }
-    return info.tasks(of: task.serviceID) < Int(clamping: limit)
-  }
-}
-
-extension Resources.Reservations {
-  /// One that reserves nothing fits also where more is reserved than there is.
-  fileprivate var saysSomething: Bool {
-    (nanoCPUs ?? 0) != 0 || (memoryBytes ?? 0) != 0 || genericResources?.isEmpty == false
   }
 }

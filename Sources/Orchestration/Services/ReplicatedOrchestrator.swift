@@ -8,11 +8,11 @@ enum ReplicatedOrchestrator {
   /// Adds tasks in the lowest unused slots, or removes the slots that keep the rest best balanced.
   static func scale(_ view: ServiceView, transaction: inout Transaction, now: Now, generator: inout some RandomNumberGenerator) {
     let wanted = view.service.replicas
-    let taken = Set(view.slots.keys.filter(view.isTaken))
+    let taken = view.slots.keys.filter(view.isTaken)
     if taken.count < wanted {
-      add(wanted - taken.count, beside: taken, view, &transaction, now, &generator)
+      add(wanted - taken.count, beside: Set(taken), view, &transaction, now, &generator)
     } else if taken.count > wanted {
-      remove(victims(view, taken: taken, count: taken.count - wanted), view, &transaction, now)
+      remove(victims(view, taken: Set(taken), count: taken.count - wanted), view, &transaction, now)
     }
     removeLeftovers(view, &transaction, now)
   }
@@ -43,7 +43,7 @@ enum ReplicatedOrchestrator {
 
   /// Slots that scale-down emptied leave no history.
   private static func removeLeftovers(_ view: ServiceView, _ transaction: inout Transaction, _ now: Now) {
-    for (slot, tasks) in view.sortedSlots where view.live(slot).isEmpty && tasks.contains(where: { $0.intendedState == .remove })
+    for (slot, tasks) in view.sortedSlots where tasks.contains(where: { $0.intendedState == .remove }) && view.live(slot).isEmpty
     {
       guard slot.slot > view.service.replicas else { continue }
       for task in tasks { transaction.stop(task, .remove, now: now) }

@@ -14,7 +14,9 @@ struct ServiceView {
 
   init(_ service: Service, _ transaction: borrowing Transaction) {
     self.service = service
-    slots = Dictionary(grouping: transaction.tasks(ofService: service.id), by: \.slotID)
+    slots = Dictionary(grouping: transaction.unorderedTasks(ofService: service.id), by: \.slotID).mapValues {
+      $0.sortedBySlotAndAge()
+    }
     sortedSlots = slots.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
     writeCount = transaction.writeCount
   }

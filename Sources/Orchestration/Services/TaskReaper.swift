@@ -8,6 +8,7 @@ import ClusterStore
 /// Deleting a task is what makes its node delete the container.
 enum TaskReaper {
   static func reap(_ tasks: [ClusterTask], service: Service?, historyLimit: Int64, transaction: inout Transaction) -> [String] {
+    guard tasks.contains(where: { $0.desiredState > .running }) else { return [] }
     var deleted = tasks.filter { $0.desiredState == .remove && ($0.state < .assigned || $0.state.isTerminal) }
     let removed = Set(deleted.map(\.id))
     if let service, let limit = limit(service, historyLimit) {

@@ -18,8 +18,11 @@ struct UpdatePlan {
     let started = view.service.updateStatus?.startedAt ?? .zero
     for (slot, tasks) in view.sortedSlots {
       let live = tasks.filter(\.isLive)
-      let old = live.filter { !$0.isUpToDate(with: view.service, on: transaction.node($0.nodeID)) }
-      let new = live.filter { !old.contains($0) }
+      let old = live.filter { task in
+        task.template.key.specVersion != view.service.version
+          && !task.isUpToDate(with: view.service, on: transaction.node(task.nodeID))
+      }
+      let new = old.isEmpty ? live : live.filter { !old.contains($0) }
       guard let newest = new.last else {
         if isStale(slot, old, view, transaction) { dirty.append(slot) }
         continue

@@ -85,7 +85,7 @@ struct Updater {
   /// Notes which watched tasks have become ready or ended. Returns the first that failed and was not counted before.
   private func noteProgress(of view: ServiceView, in run: inout Run, config: UpdateConfig, now: Now) -> ClusterTask? {
     var failure: ClusterTask?
-    for task in view.slots.values.joined().sorted(by: ClusterTask.bySlotAndAge) {
+    for task in Array(view.slots.values.joined()).sortedBySlotAndAge() {
       guard let readySince = run.watched[task.id] else { continue }
       if task.isReady, readySince == nil {
         run.watched[task.id] = .some(now.uptime)

@@ -35,14 +35,12 @@ struct TrafficDirector {
     return !drains.isEmpty
   }
 
-  /// Takes up new drains of `serviceIDs` and ends those whose time has come. Returns when to look again.
-  mutating func advance(_ serviceIDs: Set<String>, transaction: inout Transaction, now: Now) -> Duration? {
-    for id in serviceIDs {
-      for task in transaction.unorderedTasks(ofService: id) where task.drain != nil && drains[task.id] == nil {
-        // Marked in this very transaction: the step after its commit takes it up, when the version is known.
-        guard transaction.committedTask(task.id)?.drain != nil else { continue }
-        drains[task.id] = Progress(generation: transaction.baseVersion, began: now.uptime)
-      }
+  /// Takes up new drains of `tasks` and ends those whose time has come. Returns when to look again.
+  mutating func advance(_ tasks: some Sequence<ClusterTask>, transaction: inout Transaction, now: Now) -> Duration? {
+    for task in tasks where task.drain != nil && drains[task.id] == nil {
+      // Marked in this very transaction: the step after its commit takes it up, when the version is known.
+      guard transaction.committedTask(task.id)?.drain != nil else { continue }
+      drains[task.id] = Progress(generation: transaction.baseVersion, began: now.uptime)
     }
     var next: Duration?
     for id in drains.keys.sorted() {

@@ -15,7 +15,7 @@ import Testing
 /// Holds nothing: what it is given is durable enough for a test.
 struct ForgetfulBackend: StoreBackend {
   func load() async throws -> StoreSnapshot { StoreSnapshot(epochBase: 100, revision: 0, records: []) }
-  func commit(_ writes: [RecordWrite], at revision: UInt64) async throws {}
+  func commit(_ group: [[RecordWrite]], at revision: UInt64) async throws {}
 }
 
 /// Counts up, so that ids differ and a test can be run again.
