@@ -80,7 +80,7 @@ extension NodeCredentials {
   /// The certificate as TLS carries it.
   var der: [UInt8] { get throws { try Self.der(of: certificatePEM) } }
 
-  static func der(of pem: String) throws -> [UInt8] { try Certificate(pemEncoded: pem).der }
+  package static func der(of pem: String) throws -> [UInt8] { try Certificate(pemEncoded: pem).der }
 }
 
 extension Certificate {
