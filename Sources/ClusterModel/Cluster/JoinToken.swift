@@ -18,6 +18,13 @@ package enum JoinToken {
     parts(token)?[2] == padded(Identifier.base36(digest), to: digestLength)
   }
 
+  /// Whether two tokens are the same, in a time that does not tell where they differ. False for what is no token.
+  package static func equal(_ left: String, _ right: String) -> Bool {
+    let (left, right) = (Array(left.utf8), Array(right.utf8))
+    guard left.count == right.count, !left.isEmpty else { return false }
+    return zip(left, right).reduce(UInt8(0)) { $0 | ($1.0 ^ $1.1) } == 0
+  }
+
   /// The digest that the token asks for, in hexadecimal; `nil` when `token` is none.
   package static func digestText(_ token: String) -> String? {
     guard let parts = parts(token) else { return nil }
