@@ -46,6 +46,10 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-crypto", "4.0.0"..<"5.0.0"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
+    .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+    .package(url: "https://github.com/grpc/grpc-swift-2", from: "2.4.3"),
+    .package(url: "https://github.com/grpc/grpc-swift-nio-transport", from: "2.9.2"),
     .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
   ],
   targets: [
@@ -80,6 +84,7 @@ let package = Package(
     library("EngineClient", ["ClusterModel", "HTTPWire", nioCore]),
     tests("EngineClient", ["ClusterModel", "HTTPWire", "SocketTestKit", nioCore]),
     library("ClusterRPC", ["Balancing", "ClusterModel"]),
+    tests("ClusterRPC", ["Balancing", "ClusterModel"]),
     library("StoreSQLite", ["ClusterStore", .product(name: "GRDB", package: "GRDB.swift")]),
     tests("StoreSQLite", ["ClusterStore"]),
     library(
@@ -89,6 +94,21 @@ let package = Package(
         .product(name: "SwiftASN1", package: "swift-asn1"),
       ]),
     tests("Identity", ["ClusterModel"]),
+    library(
+      "ClusterTransport",
+      [
+        "ClusterModel", "ClusterRPC", "Identity", nioCore, nioPosix, logging, .product(name: "NIOTLS", package: "swift-nio"),
+        .product(name: "GRPCCore", package: "grpc-swift-2"),
+        .product(name: "GRPCNIOTransportHTTP2Posix", package: "grpc-swift-nio-transport"),
+        .product(name: "NIOCertificateReloading", package: "swift-nio-extras"),
+        .product(name: "NIOSSL", package: "swift-nio-ssl"), .product(name: "X509", package: "swift-certificates"),
+      ]),
+    tests(
+      "ClusterTransport",
+      [
+        "Balancing", "ClusterModel", "ClusterRPC", "Identity", logging, .product(name: "GRPCCore", package: "grpc-swift-2"),
+        .product(name: "GRPCNIOTransportHTTP2Posix", package: "grpc-swift-nio-transport"),
+      ]),
 
     // The shells: HTTP front, control loops, task controllers.
     library("Manager", ["Balancing", "ClusterModel", "ClusterRPC", "ClusterStore", "Orchestration", logging]),
@@ -108,8 +128,9 @@ let package = Package(
     executable(
       "skepd",
       [
-        "Balancing", "CLinux", "ClusterModel", "ClusterRPC", "ClusterStore", "DataPlane", "EngineAPI", "EngineClient", "Identity",
-        "Manager", "Netfilter", "NodeAgent", "ServiceManager", "StoreSQLite", "Telemetry", arguments, logging,
+        "Balancing", "CLinux", "ClusterModel", "ClusterRPC", "ClusterStore", "ClusterTransport", "DataPlane", "EngineAPI",
+        "EngineClient", "Identity", "Manager", "Netfilter", "NodeAgent", "ServiceManager", "StoreSQLite", "Telemetry", arguments,
+        logging,
       ]),
     tests("skepd", ["Balancing", "ClusterModel", "DataPlane", "EngineAPI", "Identity", "Telemetry", logging]),
     executable("skep", ["PlaygroundKit", "Telemetry", arguments]),

@@ -18,6 +18,7 @@ KNOWN = [
     (501, r"rpc error: code = Unimplemented desc = renaming services is not supported", "services/update"),
     (501, r".* (is|are) not supported by this release of Skep.*", "what comes with a later release"),
     (503, r"This node is already part of a swarm\..*", "swarm/init and join"),
+    (503, r"rpc error: code = Unavailable desc = connection error: the manager at .* cannot be reached: .*", "swarm/join"),
     (503, r"This node is not part of a swarm", "swarm/leave"),
     (503, r"This node is not a swarm manager\. Use .*", "no swarm"),
     (503, r"This node is not a swarm manager\. Manager is being prepared .*", "a swarm that is being made or left"),

@@ -29,7 +29,19 @@ struct AssignmentDraft: Sendable {
       ingressSubnet = store.nodes[nodeID]?.ingressSubnet
       tasks = dirty.map { $0.nodeIDs.contains(nodeID) } ?? true ? store.tasks(onNode: nodeID) : nil
       let changed = dirty?.serviceIDs ?? Set(store.services.keys)
-      listeners = Dictionary(uniqueKeysWithValues: changed.map { ($0, EndpointTables.listeners(ofService: $0, in: store)) })
+      listeners = Dictionary(
+        uniqueKeysWithValues: changed.map {
+          ($0, EndpointTables.listeners(ofService: $0, in: store).map(Self.part(nodeID, store)))
+        })
+    }
+
+    /// Containers of other nodes cannot be reached yet: a port is open on every node, and served by what runs there.
+    private static func part(_ nodeID: String, _ store: ClusterStore) -> (Listener) -> Listener {
+      { listener in
+        var listener = listener
+        listener.endpoints.removeAll { store.tasks[$0.id]?.nodeID != nodeID }
+        return listener
+      }
     }
   }
 

@@ -25,6 +25,7 @@ package actor NodeSession: Dispatcher {
   /// The store version up to which `last` is known to be what the node is to do.
   private var builtVersion: UInt64 = 0
   private var traffic = TrafficReport(generation: 0)
+  private var isEnded = false
 
   /// `address` is what the managers see the node at.
   package init(
@@ -41,15 +42,22 @@ package actor NodeSession: Dispatcher {
   /// Keeps the assignment current until cancelled.
   package func run() async {
     let watcher = await store.watch(wakeup.signal)
-    while !Task.isCancelled {
+    while !Task.isCancelled, !isEnded {
       let began = now().uptime
       await refresh(watcher)
       await wakeup.wait(until: nil, uptime: .zero)
       await wakeup.pace(since: began, uptime: now().uptime)
     }
     await store.stopWatching(watcher)
+    end()
+  }
+
+  /// Ends the session for good: the agent has to begin another.
+  func end() {
+    isEnded = true
     for reader in readers { reader.finish() }
     readers = []
+    wakeup.signal.yield()
   }
 
   private func refresh(_ watcher: Int) async {
@@ -81,7 +89,9 @@ extension NodeSession {
     try await store.batch { transaction in
       guard var node = transaction.node(nodeID) else { return }
       node.description = description
-      node.status = NodeStatus(state: .ready, message: node.status.message, addr: address)
+      // What was said of its absence is over.
+      let message = node.status.state == .ready ? node.status.message : nil
+      node.status = NodeStatus(state: .ready, message: message, addr: address)
       transaction.put(node)
     }
     try await update(statuses: statuses)
@@ -89,7 +99,7 @@ extension NodeSession {
 
   package func assignments() -> AsyncStream<Assignment> {
     let (stream, continuation) = AsyncStream.makeStream(of: Assignment.self, bufferingPolicy: .bufferingNewest(1))
-    readers.append(continuation)
+    if isEnded { continuation.finish() } else { readers.append(continuation) }
     if let last { continuation.yield(last) }
     return stream
   }

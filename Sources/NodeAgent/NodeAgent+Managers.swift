@@ -43,9 +43,9 @@ extension NodeAgent {
   }
 
   private func statusesAtRegistration() async throws -> [String: TaskStatus] {
-    guard controllers.isEmpty else { return controllers.mapValues(\.status) }
-    var statuses: [String: TaskStatus] = [:]
-    for (task, container) in try await calls?.containersByTask() ?? [:] {
+    var statuses = controllers.mapValues(\.status)
+    guard assigned == nil else { return statuses }
+    for (task, container) in try await calls?.containersByTask() ?? [:] where statuses[task] == nil {
       statuses[task] = TaskStatus(adopting: container, at: clock.now().wall)
     }
     return statuses
@@ -55,12 +55,27 @@ extension NodeAgent {
     guard assignment.clusterID == clusterID, assignment.term >= term else { return }
     term = assignment.term
     ingressSubnet = assignment.ingressSubnet
+    keep?(assignment)
     let isFirst = assigned == nil
     assigned = Set(assignment.tasks.map(\.id))
     await traffic.want(assignment.table)
     for task in assignment.tasks where controllers[task.id] != nil { await deliver(.assigned(task), to: task.id) }
     for id in Array(controllers.keys) where assigned?.contains(id) == false { await deliver(.unassigned, to: id) }
     try await take(assignment.tasks.filter { controllers[$0.id] == nil }, lookAround: isFirst)
+  }
+
+  /// Looks after what runs, and programs traffic, until a manager says more. What is not running is not started: the managers may have
+  /// given it to another node meanwhile. Nothing is removed.
+  func goOn(from last: Assignment) async {
+    guard last.clusterID == clusterID, let found = try? await calls?.containersByTask() else { return }
+    (term, ingressSubnet) = (last.term, last.ingressSubnet)
+    await traffic.want(last.table)
+    for task in last.tasks where found[task.id]?.phase == .running {
+      var controller = TaskController(task: task)
+      let actions = controller.begin(found: found[task.id], at: clock.now())
+      controllers[task.id] = controller
+      await perform(actions, of: task.id)
+    }
   }
 
   private func take(_ tasks: [ClusterTask], lookAround: Bool) async throws {

@@ -19,6 +19,10 @@ package actor NodeAgent {
   let clock: AgentClock
   let logger: Logger
   let traffic: TrafficProgrammer
+  /// What the managers said last, before this agent was started.
+  let lastAssignment: Assignment?
+  /// Keeps each assignment for the next agent.
+  let keep: (@Sendable (Assignment) -> Void)?
 
   var controllers: [String: TaskController] = [:]
   /// Ending one cancels the operation, or the probe, of that task.
@@ -39,11 +43,15 @@ package actor NodeAgent {
   let statusWakes: AsyncStream<Void>
   let statusWake: AsyncStream<Void>.Continuation
 
-  /// `sealer` opens the credentials that come with tasks.
+  /// `sealer` opens the credentials that come with tasks. With `lastAssignment` the agent goes on before it has heard of a manager;
+  /// `keep` is given each assignment, and must not wait.
   package init(
     engine: any Engine, dispatcher: any Dispatcher, plane: any TrafficPlane, sockets: any TaskSockets, nodeID: String,
-    clusterID: String, sealer: any Sealer, clock: AgentClock, logger: Logger
+    clusterID: String, sealer: any Sealer, clock: AgentClock, logger: Logger, lastAssignment: Assignment? = nil,
+    keep: (@Sendable (Assignment) -> Void)? = nil
   ) {
+    self.lastAssignment = lastAssignment
+    self.keep = keep
     self.engine = engine
     self.dispatcher = dispatcher
     self.nodeID = nodeID
@@ -63,6 +71,7 @@ package actor NodeAgent {
     calls = TaskOperations(
       engine: engine, clusterID: clusterID, hostname: description.hostname, platform: description.platform, sealer: sealer,
       clock: clock, logger: logger)
+    if let lastAssignment { await goOn(from: lastAssignment) }
     await withDiscardingTaskGroup { group in
       group.addTask { await self.traffic.run { try await self.process(ofTask: $0) } }
       group.addTask { await self.sendStatuses() }

@@ -46,6 +46,12 @@ struct NetworkPlan: Equatable {
     ]
   }
 
+  /// Pulls the host's cable, or plugs it in again: the host itself keeps a link that is up, as behind a broken switch.
+  func connect(_ name: String, _ isConnected: Bool) -> Command {
+    let options = isConnected ? ["up"] : ["nomaster"]
+    return ip(["-n", layout.switchNamespace, "link", "set", name] + (isConnected ? ["master", "switch"] : []) + options)
+  }
+
   func removeSwitch() -> Command { ip(["netns", "delete", layout.switchNamespace]) }
 
   /// Prints something if and only if the switch is complete.

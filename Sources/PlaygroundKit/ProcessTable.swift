@@ -54,6 +54,35 @@ struct ProcessTable {
     }
   }
 
+  /// Everything that runs on a host, its containers included, without its init: what has the init among its ancestors. `parents` are
+  /// all processes' by process id.
+  static func descendants(of hostInit: Int32, parents: [Int32: Int32]) -> [Int32] {
+    parents.keys.filter { pid in
+      var next = parents[pid]
+      // A process that ended while we looked leaves a gap, and an id given out again could close a ring.
+      for _ in 0..<parents.count {
+        guard let parent = next, parent != hostInit else { break }
+        next = parents[parent]
+      }
+      return next == hostInit
+    }.sorted()
+  }
+
+  /// The parents of all processes, as the machine numbers them.
+  static func parents() -> [Int32: Int32] {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
+    let pairs = names.compactMap { Int32($0) }.compactMap { pid in parent(of: pid).map { (pid, $0) } }
+    return Dictionary(pairs) { first, _ in first }
+  }
+
+  private static func parent(of pid: Int32) -> Int32? {
+    guard let data = FileManager.default.contents(atPath: "/proc/\(pid)/stat") else { return nil }
+    // The name, in parentheses, may hold anything.
+    let text = String(decoding: data, as: UTF8.self)
+    guard let end = text.lastIndex(of: ")") else { return nil }
+    return text[end...].split(separator: " ").dropFirst(2).first.flatMap { Int32($0) }
+  }
+
   /// Everything that keeps a piece of a playground alive: inits, and whatever is in its process or network namespaces.
   func belonging(toPrefix prefix: String, networkNamespaces: Set<String>) -> [Entry] {
     let inits = entries.filter { $0.argv0.hasPrefix(prefix) && $0.argv0.hasSuffix("-init") }

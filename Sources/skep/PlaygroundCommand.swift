@@ -7,7 +7,11 @@ struct PlaygroundCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "playground", abstract: "A cluster on this machine that never touches your own Docker.",
     discussion: "Each host is a network namespace with its own Docker Engine, skepd and relay. Needs root.",
-    subcommands: [Up.self, Status.self, Exec.self, Kill.self, Start.self, Down.self])
+    subcommands: [
+      Up.self, Status.self, Exec.self, Logs.self, Kill.self, Start.self, Cut.self, Heal.self, Pause.self, Resume.self,
+      Reboot.self,
+      Down.self,
+    ])
 
   struct Place: ParsableArguments {
     @Option(help: "The playground's directory (default: \(Layout.defaultDirectory)).", transform: absolutePath) var dir = Layout

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import ClusterModel
+import ClusterTransport
 import Foundation
 import Glibc
 
@@ -23,6 +24,32 @@ enum HostAddresses {
         SystemAddress(interface: name, address: text, isLocal: isLoopback || text.hasPrefix("fe80:"), isBridge: isBridge(name)))
     }
     return addresses
+  }
+
+  /// The address of this host that packets to `remote`, `host:port`, leave from.
+  static func local(toward remote: String) throws -> String {
+    let host = HostPort.split(remote)?.host ?? remote
+    var hints = addrinfo()
+    hints.ai_socktype = Int32(SOCK_DGRAM.rawValue)
+    var found: UnsafeMutablePointer<addrinfo>?
+    guard getaddrinfo(host, "2377", &hints, &found) == 0, let target = found else {
+      throw StateError(description: "\(host) cannot be looked up")
+    }
+    defer { freeaddrinfo(found) }
+    let descriptor = socket(target.pointee.ai_family, target.pointee.ai_socktype | Int32(SOCK_CLOEXEC.rawValue), 0)
+    defer { close(descriptor) }
+    var own = sockaddr_storage()
+    var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
+    // Connecting a datagram socket sends nothing: it only chooses a route.
+    let text = withUnsafeMutableBytes(of: &own) { bytes -> String? in
+      guard let address = bytes.baseAddress?.assumingMemoryBound(to: sockaddr.self),
+        connect(descriptor, target.pointee.ai_addr, target.pointee.ai_addrlen) == 0,
+        getsockname(descriptor, address, &length) == 0
+      else { return nil }
+      return self.text(of: address)
+    }
+    guard let text else { throw StateError(description: "there is no way from this host to \(host)") }
+    return text
   }
 
   private static func text(of socket: UnsafeMutablePointer<sockaddr>) -> String? {

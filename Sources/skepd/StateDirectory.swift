@@ -15,6 +15,10 @@ struct StateDirectory: Sendable {
   private var keyPath: String { path + "/ca.key" }
   private var sealingKeyPath: String { path + "/secrets.key" }
   private var leavingPath: String { path + "/leaving" }
+  var credentialsPath: String { path + "/node.pem" }
+  var managersPath: String { path + "/managers" }
+  var assignmentPath: String { path + "/assignment" }
+  var listenPath: String { path + "/listen" }
   private var clusterPath: String { path + "/cluster" }
 
   /// Makes the folder if need be and locks it, so that no two daemons ever use it. The lock lasts as long as the process.
@@ -58,8 +62,9 @@ struct StateDirectory: Sendable {
   func erase() throws {
     if FileManager.default.fileExists(atPath: clusterPath) { try FileManager.default.removeItem(atPath: clusterPath) }
     try SQLiteBackend.delete(directory: path)
-    let unfinished = [keyPath, sealingKeyPath, clusterPath, leavingPath].map { $0 + Self.unfinished }
-    for file in unfinished + [keyPath, sealingKeyPath, leavingPath] where FileManager.default.fileExists(atPath: file) {
+    let files = [keyPath, sealingKeyPath, credentialsPath, managersPath, assignmentPath, listenPath]
+    let unfinished = (files + [clusterPath, leavingPath]).map { $0 + Self.unfinished }
+    for file in unfinished + files + [leavingPath] where FileManager.default.fileExists(atPath: file) {
       try FileManager.default.removeItem(atPath: file)
     }
   }
@@ -67,7 +72,8 @@ struct StateDirectory: Sendable {
   /// Gives the files that hold secrets back to their owner alone. Returns what had to be changed, for the log.
   func tightenPermissions() -> [String] {
     let limits: [(String, mode_t)] = [
-      (path, 0o700), (keyPath, 0o600), (sealingKeyPath, 0o600), (path + "/" + SQLiteBackend.fileName, 0o600),
+      (path, 0o700), (keyPath, 0o600), (sealingKeyPath, 0o600), (credentialsPath, 0o600),
+      (path + "/" + SQLiteBackend.fileName, 0o600),
     ]
     return limits.compactMap { file, mode in
       var status = stat()
@@ -81,6 +87,14 @@ struct StateDirectory: Sendable {
     guard let pem = try? String(contentsOfFile: keyPath, encoding: .utf8) else { return "\(keyPath) is missing or unreadable" }
     let authority = try? CertificateAuthority(certificatePEM: certificate, keyPEM: pem)
     return authority?.isWhole == true ? nil : "\(keyPath) is not the key of this cluster's certificate"
+  }
+
+  /// The authority of the cluster with this certificate; `nil` when its key is not there or not its own.
+  func authority(certificate: String) -> CertificateAuthority? {
+    guard let pem = try? String(contentsOfFile: keyPath, encoding: .utf8),
+      let authority = try? CertificateAuthority(certificatePEM: certificate, keyPEM: pem), authority.isWhole
+    else { return nil }
+    return authority
   }
 
   func writeKey(_ pem: String) throws { try write(pem, to: keyPath) }
@@ -103,7 +117,7 @@ struct StateDirectory: Sendable {
   }
 
   /// Whole or not at all, also after power loss: a temporary file, synced, renamed, and the folder synced.
-  private func write(_ text: String, to file: String) throws {
+  func write(_ text: String, to file: String) throws {
     let temporary = file + Self.unfinished
     let descriptor = Glibc.open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
     guard descriptor >= 0 else { throw failure(file) }

@@ -3,6 +3,7 @@
 import ClusterModel
 import ClusterRPC
 import ClusterStore
+import ClusterTransport
 import DataPlane
 import EngineAPI
 import EngineClient
@@ -15,19 +16,19 @@ import StoreSQLite
 
 /// This host's place in a swarm: makes one, finds the one it is in after a restart, and leaves it.
 actor SwarmNode: SwarmControl {
-  private(set) var state = SwarmState.inactive
-  private let directory: StateDirectory
-  private let engine: any Engine
-  private let relay: RelaySupervisor
-  private let events: EventLog
+  var state = SwarmState.inactive
+  let directory: StateDirectory
+  let engine: any Engine
+  let relay: RelaySupervisor
+  let events: EventLog
   private let advertiseAddress: String?
-  private let logger: Logger
-  private var runtime: SwarmRuntime?
-  private var isChanging = false
+  let logger: Logger
+  var runtime: (any NodeRuntime)?
+  private(set) var isChanging = false
   private var isRestored = false
   private static let leaveRetry = Duration.seconds(2)
   /// One at a time: a swarm must be left before the next begins.
-  private let (runtimes, startRuntime) = AsyncStream.makeStream(of: SwarmRuntime.self, bufferingPolicy: .bufferingOldest(1))
+  private let (runtimes, startRuntime) = AsyncStream.makeStream(of: (any NodeRuntime).self, bufferingPolicy: .bufferingOldest(1))
 
   init(
     directory: StateDirectory, engine: any Engine, relay: RelaySupervisor, events: EventLog, advertiseAddress: String?,
@@ -60,12 +61,15 @@ actor SwarmNode: SwarmControl {
       logger.warning("others could read or write a file with secrets; now only its owner can", metadata: ["file": "\(file)"])
     }
     if directory.isLeaving { return await finishLeaving() }
+    if directory.hasMembership { return await restoreWorker() }
     guard SQLiteBackend.exists(directory: directory.path) || directory.clusterID != nil else {
       return await tellOfStrangers(own: nil)
     }
     do {
       let store = try await followed(Store(backend: try await SQLiteBackend.open(directory: directory.path)))
-      guard let cluster = await store.read({ $0.cluster }), let node = await store.read({ $0.nodes.values.first }) else {
+      guard let cluster = await store.read({ $0.cluster }),
+        let node = await store.read({ $0.nodes.values.first(where: \.isManager) })
+      else {
         logger.warning("an unfinished swarm init is undone")
         return try directory.erase()
       }
@@ -76,7 +80,9 @@ actor SwarmNode: SwarmControl {
           metadata: ["problem": "\(problem)"])
       }
       let sealer = await directory.sealer(for: store, logger: logger)
-      begin(store, clusterID: cluster.id, nodeID: node.id, address: node.status.addr, sealer: sealer)
+      begin(
+        store, clusterID: cluster.id, nodeID: node.id, address: node.status.addr, sealer: sealer,
+        authority: directory.authority(certificate: cluster.trustRoot))
       await tellOfStrangers(own: cluster.id)
     } catch {
       logger.critical("the swarm's state cannot be used", metadata: ["error": "\(error)"])
@@ -85,7 +91,7 @@ actor SwarmNode: SwarmControl {
   }
 
   /// Containers that no state speaks of any more: nobody looks after them, and only their owner can say that they may go.
-  private func tellOfStrangers(own: String?) async {
+  func tellOfStrangers(own: String?) async {
     let clusters = (try? await clustersOnEngine()) ?? []
     for cluster in clusters.subtracting([own ?? ""]).sorted() {
       logger.warning(
@@ -103,11 +109,19 @@ actor SwarmNode: SwarmControl {
     return store
   }
 
-  private func begin(_ store: Store, clusterID: String, nodeID: String, address: String, sealer: any Sealer) {
+  private func begin(
+    _ store: Store, clusterID: String, nodeID: String, address: String, sealer: any Sealer, authority: CertificateAuthority?
+  ) {
     let swarm = ActiveSwarm(store: store, clusterID: clusterID, nodeID: nodeID, address: address, sealer: sealer)
-    let runtime = SwarmRuntime(swarm: swarm, engine: engine, relay: relay, logger: logger)
-    self.runtime = runtime
+    let listen = directory.listenAddress.flatMap(HostPort.split) ?? ("0.0.0.0", SwarmAddresses.defaultPort)
+    begin(
+      SwarmRuntime(
+        swarm: swarm, authority: authority, listen: listen, engine: engine, relay: relay, logger: logger))
     state = .active(swarm)
+  }
+
+  func begin(_ runtime: any NodeRuntime) {
+    self.runtime = runtime
     startRuntime.yield(runtime)
   }
 }
@@ -143,7 +157,10 @@ extension SwarmNode {
         transaction.put(node)
       }
       try directory.rememberCluster(cluster.id)
-      begin(store, clusterID: cluster.id, nodeID: node.id, address: request.addresses.advertiseHost, sealer: sealer)
+      try directory.write(listenAddress: HostPort.join(request.addresses.listenHost, request.addresses.port))
+      begin(
+        store, clusterID: cluster.id, nodeID: node.id, address: request.addresses.advertiseHost, sealer: sealer,
+        authority: authority)
     } catch {
       try? directory.erase()
       throw error
@@ -153,8 +170,10 @@ extension SwarmNode {
     return node.id
   }
 
-  private func beginChange() throws {
-    guard !isChanging else { throw StateError(description: "another swarm init or leave is under way") }
+  func endChange() { isChanging = false }
+
+  func beginChange() throws {
+    guard !isChanging else { throw StateError(description: "another swarm init, join or leave is under way") }
     isChanging = true
   }
 
@@ -193,9 +212,9 @@ extension SwarmNode {
     try beginChange()
     defer { isChanging = false }
     if let runtime {
-      try directory.beginLeaving(clusterID: runtime.swarm.clusterID)
+      try directory.beginLeaving(clusterID: runtime.clusterID)
       state = .pending
-      await runtime.stop()
+      await runtime.stop(isLeaving: true)
       self.runtime = nil
     } else if !directory.isLeaving {
       try directory.beginLeaving(clusterID: directory.clusterID ?? "")
@@ -244,6 +263,6 @@ extension SwarmNode {
   }
 
   func logSource(forNode id: String) -> (any TaskLogSource)? {
-    runtime?.swarm.nodeID == id ? runtime?.agent : nil
+    runtime?.logSource(forNode: id)
   }
 }

@@ -5,32 +5,47 @@ import ClusterRPC
 import DataPlane
 import EngineAPI
 import EngineClient
+import Identity
 import Logging
 import Manager
 import Netfilter
 import NodeAgent
 
-/// What runs while this host is in a swarm: the leader's loop, the node's session and its agent.
-struct SwarmRuntime: Sendable {
+/// A manager: the leader's loop, the sessions of all nodes, and the agent of this one.
+struct SwarmRuntime: NodeRuntime {
   let swarm: ActiveSwarm
   let agent: NodeAgent
   private let loop: ControlLoop
   private let session: NodeSession
+  private let service: NodeService
+  /// `nil` without the authority's key: nobody can join, and no node can be told from another.
+  private let port: ManagerPort?
   private let sources: SourceKeeper
   private let logger: Logger
   private let stopping = OneShot()
   private let ended = OneShot()
 
-  init(swarm: ActiveSwarm, engine: any Engine, relay: RelaySupervisor, logger: Logger) {
+  var clusterID: String { swarm.clusterID }
+  var nodeID: String { swarm.nodeID }
+
+  /// `listen` is where nodes are listened for.
+  init(
+    swarm: ActiveSwarm, authority: CertificateAuthority?, listen: (host: String, port: UInt16), engine: any Engine,
+    relay: RelaySupervisor, logger: Logger
+  ) {
     self.swarm = swarm
     self.logger = logger
     loop = ControlLoop(store: swarm.store, logger: logger, now: SystemClock.now)
     session = NodeSession(
       nodeID: swarm.nodeID, address: swarm.address, store: swarm.store, loop: loop, logger: logger, now: SystemClock.now)
+    let secrets = ClusterSecrets(authority: authority, clusterID: swarm.clusterID, sealer: swarm.sealer)
+    service = NodeService(
+      ownID: swarm.nodeID, store: swarm.store, loop: loop, secrets: secrets, logger: logger, now: SystemClock.now)
+    port = ManagerPort(swarm, authority, secrets, listen, service, logger)
     agent = NodeAgent(
       engine: engine, dispatcher: session, plane: RelayPlane(supervisor: relay), sockets: HostSockets(), nodeID: swarm.nodeID,
       clusterID: swarm.clusterID, sealer: swarm.sealer, clock: .system, logger: logger)
-    sources = SourceKeeper(bridge: IngressNetwork.bridge, logger: logger, inside: { try await Self.inside(engine) }) {
+    sources = SourceKeeper(bridge: IngressNetwork.bridge, logger: logger, inside: { try await InsideAddresses.all(engine) }) {
       try await relay.keepSources($0)
     }
   }
@@ -40,6 +55,8 @@ struct SwarmRuntime: Sendable {
     await withDiscardingTaskGroup { group in
       group.addTask { await loop.run() }
       group.addTask { await session.run() }
+      group.addTask { await service.run() }
+      if let port { group.addTask { await port.run() } }
       group.addTask { await sources.run() }
       group.addTask {
         do { try await agent.run() } catch is CancellationError {} catch {
@@ -52,18 +69,37 @@ struct SwarmRuntime: Sendable {
     ended.fire()
   }
 
-  /// This host's own addresses and its containers': clients there are told apart by them.
-  private static func inside(_ engine: any Engine) async throws -> [IPv4Subnet] {
-    let own = try HostAddresses.all().compactMap { IPv4Address($0.address) }.map { IPv4Subnet(base: $0, prefix: 32) }
-    let bridges = try await engine.networks(filters: ["driver": ["bridge"]])
-    let pools = bridges.flatMap(\.value.ipam.config).compactMap { IPv4Subnet($0.subnet) }
-    return own + pools + [IPv4Subnet(base: .loopback, prefix: 8)]
-  }
+  func logSource(forNode id: String) -> (any TaskLogSource)? { id == swarm.nodeID ? agent : nil }
 
-  /// Returns when everything of it has ended.
-  func stop() async {
+  func stop(isLeaving: Bool) async {
     stopping.fire()
     await ended.wait()
+  }
+}
+
+extension ClusterSecrets {
+  /// Without an authority nothing can be signed.
+  fileprivate init(authority: CertificateAuthority?, clusterID: String, sealer: any Sealer) {
+    self.init(
+      sign: { request, nodeID, isManager, validity in
+        guard let authority else { throw StateError(description: "the cluster's authority has lost its key") }
+        let identity = NodeIdentity(clusterID: clusterID, nodeID: nodeID, role: isManager ? .manager : .worker)
+        return try authority.issue(to: identity, request: request, now: SystemClock.now().wall, validity: validity)
+      }, sealer: sealer)
+  }
+}
+
+extension ManagerPort {
+  fileprivate init?(
+    _ swarm: ActiveSwarm, _ authority: CertificateAuthority?, _ secrets: ClusterSecrets, _ listen: (host: String, port: UInt16),
+    _ service: NodeService, _ logger: Logger
+  ) {
+    guard let root = try? authority.map({ try TrustRoot(pem: $0.certificatePEM) }) else { return nil }
+    let (store, nodeID) = (swarm.store, swarm.nodeID)
+    self.init(host: listen.host, port: listen.port, nodeID: nodeID, root: root, service: service, logger: logger) { request in
+      let validity = await store.read { $0.cluster?.spec.nodeValidity } ?? CertificateAuthority.nodeValidity
+      return try secrets.sign(request, nodeID, true, validity)
+    }
   }
 }
 

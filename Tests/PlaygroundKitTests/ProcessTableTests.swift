@@ -53,4 +53,12 @@ import Testing
   func baseName(path: String, name: String) {
     #expect(ProcessTable.baseName(path) == name)
   }
+
+  @Test("A host's descendants are its programs and what runs in its containers, not its init's own ancestors")
+  func descendants() {
+    let parents: [Int32: Int32] = [1: 0, 10: 1, 11: 10, 12: 11, 13: 12, 14: 13, 20: 1, 21: 20, 31: 99]
+    #expect(ProcessTable.descendants(of: 11, parents: parents) == [12, 13, 14])
+    #expect(ProcessTable.descendants(of: 21, parents: parents) == [])
+    #expect(ProcessTable.descendants(of: 11, parents: [5: 6, 6: 5]) == [])
+  }
 }

@@ -13,6 +13,37 @@ package enum JoinToken {
 
   package static func isValid(_ token: String) -> Bool { parts(token) != nil }
 
+  /// Whether the token is for the cluster whose root certificate has this digest. False for what is no token.
+  package static func matches(_ token: String, digest: [UInt8]) -> Bool {
+    parts(token)?[2] == padded(Identifier.base36(digest), to: digestLength)
+  }
+
+  /// Whether two tokens are the same, in a time that does not tell where they differ. False for what is no token.
+  package static func equal(_ left: String, _ right: String) -> Bool {
+    let (left, right) = (Array(left.utf8), Array(right.utf8))
+    guard left.count == right.count, !left.isEmpty else { return false }
+    return zip(left, right).reduce(UInt8(0)) { $0 | ($1.0 ^ $1.1) } == 0
+  }
+
+  /// The digest that the token asks for, in hexadecimal; `nil` when `token` is none.
+  package static func digestText(_ token: String) -> String? {
+    guard let parts = parts(token) else { return nil }
+    var bytes: [UInt8] = Array(repeating: 0, count: 32)
+    for digit in parts[2].utf8 {
+      var carry = Int(digit) - (digit < 0x3A ? 0x30 : 0x57)
+      for index in bytes.indices.reversed() {
+        carry += Int(bytes[index]) * 36
+        bytes[index] = UInt8(carry & 0xFF)
+        carry >>= 8
+      }
+    }
+    return hexadecimal(bytes)
+  }
+
+  package static func hexadecimal(_ bytes: [UInt8]) -> String {
+    bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+  }
+
   /// The same token with another secret, which is the part that gives entry: 16 random bytes in base 36. `nil` when `token` is none.
   package static func rotated(_ token: String, using generator: inout some RandomNumberGenerator) -> String? {
     guard let parts = parts(token) else { return nil }

@@ -63,6 +63,23 @@ package struct ClusterSpec: Codable, Sendable, Hashable {
   }
 }
 
+extension ClusterSpec {
+  /// Between two heartbeats of a node, where nobody chose otherwise.
+  package static let ownHeartbeatPeriod = Duration.milliseconds(500)
+
+  /// Swarm's default stands for ours: it is what a swarm that nobody set it for shows.
+  package var heartbeatPeriod: Duration {
+    let chosen = dispatcher.heartbeatPeriod ?? 0
+    return chosen <= 0 || chosen == Self.defaults.dispatcher.heartbeatPeriod ? Self.ownHeartbeatPeriod : .nanoseconds(chosen)
+  }
+
+  /// How long the certificates of nodes are valid.
+  package var nodeValidity: Duration {
+    let chosen = caConfig.nodeCertExpiry ?? 0
+    return .nanoseconds(chosen > 0 ? chosen : Self.defaults.caConfig.nodeCertExpiry ?? 0)
+  }
+}
+
 package struct NodeSpec: Codable, Sendable, Hashable {
   package var name: String?
   package var labels: [String: String]

@@ -88,6 +88,7 @@ package struct SwarmAPI: Responder {
     switch state {
     case .inactive: APIError(status: 503, SwarmText.noSwarm)
     case .pending, .active: APIError(status: 503, SwarmText.notReady)
+    case .worker(let worker): APIError(status: 503, worker.error ?? SwarmText.worker)
     case .failed(let reason): APIError(status: 503, "This node is not a swarm manager: \(reason)")
     }
   }
@@ -99,6 +100,12 @@ enum SwarmText {
     #"This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to connect this node to swarm and try again."#
   static let notReady =
     "This node is not a swarm manager. Manager is being prepared or has trouble connecting to the cluster."
+  static let worker =
+    "This node is not a swarm manager. Worker nodes can't be used to view or modify cluster state. Please run this command on a "
+    + "manager node or promote the current node to a manager."
+  static let joinTimeout =
+    "Timeout was reached before node joined. The attempt to join the swarm will continue in the background. Use the \"docker info\" "
+    + "command to see the current swarm status of your node."
   static let alreadyInSwarm =
     #"This node is already part of a swarm. Use "docker swarm leave" to leave this swarm and join another one."#
   static let notInSwarm = "This node is not part of a swarm"

@@ -22,12 +22,41 @@ package struct ActiveSwarm: Sendable {
   }
 }
 
+/// A swarm that others manage.
+package struct WorkerState: Sendable, Hashable {
+  package struct Manager: Sendable, Hashable {
+    package var nodeID: String
+    /// `host:2377`.
+    package var address: String
+
+    package init(nodeID: String, address: String) {
+      self.nodeID = nodeID
+      self.address = address
+    }
+  }
+
+  package var nodeID: String
+  /// The advertised address, without port.
+  package var address: String
+  package var managers: [Manager]
+  /// Why the managers and this node are not together; only leaving helps.
+  package var error: String?
+
+  package init(nodeID: String, address: String, managers: [Manager], error: String?) {
+    self.nodeID = nodeID
+    self.address = address
+    self.managers = managers
+    self.error = error
+  }
+}
+
 /// What this host is in.
 package enum SwarmState: Sendable {
   case inactive
   /// In a swarm whose store is not open yet.
   case pending
   case active(ActiveSwarm)
+  case worker(WorkerState)
   /// In a swarm that does not work, with the reason; only a forced leave helps.
   case failed(String)
 }
@@ -41,6 +70,22 @@ package struct SwarmInit: Sendable {
   package var availability: String
 }
 
+/// A checked `POST /swarm/join`.
+package struct SwarmJoin: Sendable, Hashable {
+  /// The manager to ask, `host` or `host:port`.
+  package var remote: String
+  package var token: String
+  /// `active`, `pause` or `drain`.
+  package var availability: String
+  /// To advertise, without port; `nil` for the one that the manager is reached from.
+  package var address: String?
+}
+
+/// The managers have not been heard in time; the attempt goes on.
+package struct JoinTimeout: Error {
+  package init() {}
+}
+
 /// The daemon around the API: what changes whether there is a swarm at all.
 package protocol SwarmControl: Sendable {
   var state: SwarmState { get async }
@@ -50,6 +95,10 @@ package protocol SwarmControl: Sendable {
 
   /// Makes a swarm with this host as its manager, and returns the node's id once `state` is active.
   func initialize(_ request: SwarmInit) async throws -> String
+
+  /// Makes this host a node of another's swarm. Returns when the managers know it as ready; throws `JoinTimeout` when they do not in
+  /// time, and anything else when it has not joined.
+  func join(_ request: SwarmJoin) async throws
 
   /// Leaves for good: containers of the swarm are removed and its state is erased. Whether that is allowed has been checked.
   func leave(force: Bool) async throws

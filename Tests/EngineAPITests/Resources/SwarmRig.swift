@@ -33,6 +33,8 @@ final class FakeControl: SwarmControl {
     var swarm = SwarmState.inactive
     var initialized: [SwarmInit] = []
     var leaves: [Bool] = []
+    var joins: [SwarmJoin] = []
+    var joinFailure: (any Error)?
     var sources: [String: any TaskLogSource] = [:]
   }
 
@@ -43,6 +45,13 @@ final class FakeControl: SwarmControl {
   func initialize(_ request: SwarmInit) -> String {
     inner.withLock { $0.initialized.append(request) }
     return "n1"
+  }
+  func join(_ request: SwarmJoin) throws {
+    let failure = inner.withLock { state in
+      state.joins.append(request)
+      return state.joinFailure
+    }
+    if let failure { throw failure }
   }
   func leave(force: Bool) { inner.withLock { $0.leaves.append(force) } }
   func logSource(forNode id: String) -> (any TaskLogSource)? { inner.withLock { $0.sources[id] } }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import ClusterModel
+import ClusterRPC
 import Testing
 
 @testable import EngineAPI
@@ -106,18 +107,65 @@ struct SwarmTests {
   }
 
   @Test(
-    "a join says what is wrong with it, and at last that it is not supported",
+    "a join says what is wrong with it",
     arguments: [
       ("{}", #"invalid ListenAddr "": invalid empty address"#),
       (#"{"ListenAddr":"0.0.0.0"}"#, "at least 1 RemoteAddr is required to join"),
       (#"{"ListenAddr":"0.0.0.0","RemoteAddrs":["a:1"],"JoinToken":"x"}"#, "invalid join token"),
+      (#"{"ListenAddr":"0.0.0.0","RemoteAddrs":["a:1"],"Availability":"x"}"#, #"invalid Availability: "x""#),
       (
-        #"{"ListenAddr":"0.0.0.0","RemoteAddrs":["a:1"],"JoinToken":"\#(Fixture.cluster.joinTokens.worker)"}"#,
-        #"joining several hosts is not supported by this release of Skep: each host is a swarm of its own, made with "docker swarm init""#
+        #"{"ListenAddr":"0.0.0.0","AdvertiseAddr":"eth7","RemoteAddrs":["a:1"]}"#,
+        "advertise address must be a non-zero IP address or network interface (with optional port number)"
       ),
     ])
   func join(body: String, message: String) async throws {
     #expect(try await SwarmRig(active: false).call("POST", "/swarm/join", body) == (400, message))
+  }
+
+  @Test("a join that says all it must is the daemon's, and what came of it is told in swarm's words")
+  func joining() async throws {
+    let rig = try await SwarmRig(active: false)
+    let token = Fixture.cluster.joinTokens.worker
+    let body = #"{"ListenAddr":"0.0.0.0:2377","RemoteAddrs":["a:1","b:1"],"JoinToken":"\#(token)","Availability":"Drain"}"#
+    #expect(try await rig.call("POST", "/swarm/join", body) == (200, ""))
+    let wanted = SwarmJoin(remote: "a:1", token: token, availability: "drain", address: "10.9.0.1")
+    #expect(rig.control.inner.withLock { $0.joins } == [wanted])
+    rig.control.inner.withLock {
+      $0.joinFailure = RPCFailure(.invalidArgument, "A valid join token is necessary to join this cluster")
+    }
+    #expect(
+      try await rig.call("POST", "/swarm/join", body)
+        == (400, "rpc error: code = InvalidArgument desc = A valid join token is necessary to join this cluster"))
+    rig.control.inner.withLock { $0.joinFailure = JoinTimeout() }
+    let late = try await rig.call("POST", "/swarm/join", body)
+    #expect(late.status == 503)
+    #expect(late.text.hasPrefix("Timeout was reached before node joined. The attempt to join the swarm will continue"))
+  }
+
+  @Test("a worker says that it is none of a manager's business, who its managers are, and leaves without force")
+  func worker() async throws {
+    let rig = try await SwarmRig(active: false)
+    let worker = WorkerState(
+      nodeID: "n2", address: "10.9.0.2", managers: [.init(nodeID: "n1", address: "10.9.0.1:2377")], error: nil)
+    rig.control.inner.withLock { $0.swarm = .worker(worker) }
+    for path in ["/nodes", "/services", "/tasks", "/swarm", "/secrets"] {
+      let answer = try await rig.call("GET", path)
+      #expect(answer.status == 503)
+      #expect(
+        answer.text.hasPrefix("This node is not a swarm manager. Worker nodes can't be used to view or modify cluster state."))
+    }
+    let info = try await rig.call("GET", "/info")
+    #expect(
+      info.text.contains(
+        #""Swarm":{"NodeID":"n2","NodeAddr":"10.9.0.2","LocalNodeState":"active","ControlAvailable":false,"Error":"","#
+          + #""RemoteManagers":[{"NodeID":"n1","Addr":"10.9.0.1:2377"}]}"#), "\(info.text)")
+    #expect(try await rig.call("POST", "/swarm/init", Self.cliInit).status == 503)
+    #expect(try await rig.call("POST", "/swarm/leave") == (200, ""))
+    #expect(rig.control.inner.withLock { $0.leaves } == [false])
+    rig.control.inner.withLock { $0.swarm = .worker(WorkerState(nodeID: "n2", address: "", managers: [], error: "removed")) }
+    #expect(try await rig.call("GET", "/nodes") == (503, "removed"))
+    #expect(
+      try await rig.call("GET", "/info").text.contains(#""LocalNodeState":"error","ControlAvailable":false,"Error":"removed""#))
   }
 
   @Test("the last manager leaves by force only")

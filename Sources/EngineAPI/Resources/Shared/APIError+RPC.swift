@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 package import ClusterModel
+import ClusterRPC
 import ClusterStore
 import EngineClient
 import Manager
@@ -17,6 +18,7 @@ extension APIError {
   static func from(_ error: any Error) -> any Error {
     switch error {
     case let error as SpecError: APIError(error)
+    case let error as RPCFailure: APIError(status: error.code.httpStatus, "\(error)", cause: error)
     case let error as JSONTypeError: APIError(status: 400, "invalid JSON: \(error)", cause: error)
     case let error as JSONSyntaxError: APIError(status: 400, "invalid JSON: \(error)", cause: error)
     case let error as TransactionLimit.Exceeded: APIError(status: 400, "\(error)", cause: error)

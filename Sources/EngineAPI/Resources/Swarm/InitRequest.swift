@@ -37,18 +37,3 @@ package struct InitRequest: Codable, Sendable {
     return SwarmInit(addresses: addresses, pools: pools, spec: spec, availability: availability)
   }
 }
-
-/// The body of `POST /swarm/join`.
-package struct JoinRequest: Codable, Sendable {
-  package var listenAddr: String?
-  package var remoteAddrs: [String]?
-  package var joinToken: String?
-  package var availability: String?
-
-  /// Finds what is wrong with the arguments themselves.
-  package func check() throws(SpecError) {
-    guard listenAddr?.isEmpty == false else { throw SpecError("invalid ListenAddr \"\": invalid empty address") }
-    guard remoteAddrs?.isEmpty == false else { throw SpecError("at least 1 RemoteAddr is required to join") }
-    guard JoinToken.isValid(joinToken ?? "") else { throw SpecError("invalid join token") }
-  }
-}

@@ -21,10 +21,11 @@ extension SwarmAPI {
   func joinSwarm(_ call: Call) async throws -> Response {
     let request = try call.decode(JoinRequest.self)
     guard case .inactive = await control.state else { throw APIError(status: 503, SwarmText.alreadyInSwarm) }
-    try request.check()
-    throw APIError.badRequest(
-      "joining several hosts is not supported by this release of Skep: each host is a swarm of its own, made with \"docker swarm init\""
-    )
+    let system = try await control.systemAddresses()
+    do { try await control.join(try request.checked(system: system)) } catch is JoinTimeout {
+      throw APIError(status: 503, SwarmText.joinTimeout)
+    }
+    return Response()
   }
 
   func leaveSwarm(_ call: Call) async throws -> Response {
@@ -35,7 +36,7 @@ extension SwarmAPI {
       let managers = await swarm.store.read { $0.nodes.values.count(where: \.isManager) }
       throw APIError(status: 503, LeaveRefusal.text(managers: (max(managers, 1), 0)))
     case .pending where !force, .failed where !force: throw APIError(status: 503, LeaveRefusal.text(managers: nil))
-    case .active, .pending, .failed: try await control.leave(force: force)
+    case .active, .pending, .failed, .worker: try await control.leave(force: force)
     }
     return Response()
   }

@@ -18,6 +18,13 @@ struct InfoSection: Sendable, Hashable {
   static let pending = InfoSection(json: .object(head(state: "pending")))
   static func failed(_ reason: String) -> InfoSection { InfoSection(json: .object(head(state: "error", error: reason))) }
 
+  static func worker(_ worker: WorkerState) -> InfoSection {
+    var object = head(
+      state: worker.error == nil ? "active" : "error", nodeID: worker.nodeID, address: worker.address, error: worker.error ?? "")
+    object["RemoteManagers"] = .array(worker.managers.map { ["NodeID": .string($0.nodeID), "Addr": .string($0.address)] })
+    return InfoSection(json: .object(object))
+  }
+
   /// `error` goes with a section that is made without the store.
   init(nodeID: String, address: String, store: ClusterStore?, error: String = "") throws {
     var object = Self.head(state: "active", nodeID: nodeID, address: address, isManager: true, error: error)

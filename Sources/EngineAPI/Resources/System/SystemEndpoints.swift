@@ -22,6 +22,7 @@ extension SwarmAPI {
     case .inactive: "inactive"
     case .pending: "pending"
     case .active: "active/manager"
+    case .worker(let worker): worker.error == nil ? "active/worker" : "error"
     case .failed: "error"
     }
   }
@@ -73,6 +74,7 @@ extension SwarmAPI {
     case .inactive: .inactive
     case .pending: .pending
     case .failed(let reason): .failed(reason)
+    case .worker(let worker): .worker(worker)
     case .active(let swarm): try await infoCache.section(of: swarm)
     }
   }

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import ClusterRPC
+import GRPCCore
+
+extension ManagerChannel {
+  /// How long an answer is waited for, connecting included: swarm's 5 s.
+  package static let patience = Duration.seconds(5)
+
+  /// Errors are `RPCFailure`.
+  package func root() async throws -> NodeMessage.Root {
+    try await unary(.rootCertificate, NodeMessage.Empty(), isPatient: false)
+  }
+
+  package func issueCertificate(_ request: NodeMessage.CertificateRequest) async throws -> NodeMessage.CertificateReply {
+    try await unary(.issueCertificate, request, isPatient: false)
+  }
+
+  package func register(_ registration: NodeMessage.Registration, as node: SessionName) async throws -> NodeMessage.Session {
+    try await unary(.register, registration, node)
+  }
+
+  package func update(_ statuses: NodeMessage.Statuses, as node: SessionName) async throws {
+    let _: NodeMessage.Empty = try await unary(.updateStatuses, statuses, node)
+  }
+
+  package func report(_ traffic: NodeMessage.Traffic, as node: SessionName) async throws {
+    let _: NodeMessage.Empty = try await unary(.reportTraffic, traffic, node)
+  }
+
+  package func goodbye(_ goodbye: NodeMessage.Goodbye, as node: SessionName) async throws {
+    let _: NodeMessage.Empty = try await unary(.goodbye, goodbye, node)
+  }
+
+  /// Sends a beat whenever `pause` returns, until it throws or the stream ends. `hear` is given each answer.
+  package func heartbeats(
+    as node: SessionName, pause: @escaping @Sendable () async throws -> Void,
+    hear: @escaping @Sendable (NodeMessage.Beat) -> Void
+  ) async throws {
+    try await stream(.heartbeat, node) { writer in
+      while true {
+        try await writer.write(NodeMessage.Empty())
+        try await pause()
+      }
+    } take: { (beats: RPCAsyncSequence<NodeMessage.Beat, any Error>) in
+      for try await beat in beats { hear(beat) }
+    }
+  }
+
+  /// Takes messages until the stream ends; each is acknowledged when `take` has returned.
+  package func assignments(
+    as node: SessionName, take: @escaping @Sendable (AssignmentMessage) async throws -> Void
+  ) async throws {
+    // One at a time is under way: the manager waits for each to be acknowledged.
+    let (taken, acknowledge) = AsyncStream.makeStream(of: Int64.self, bufferingPolicy: .bufferingNewest(1))
+    try await stream(.assignments, node) { writer in
+      for await sequence in taken { try await writer.write(NodeMessage.Acknowledgement(sequence: sequence)) }
+    } take: { (messages: RPCAsyncSequence<AssignmentMessage, any Error>) in
+      defer { acknowledge.finish() }
+      for try await message in messages {
+        try await take(message)
+        acknowledge.yield(message.sequence)
+      }
+    }
+  }
+}
+
+/// Who a call is made for, and in which session.
+package struct SessionName: Sendable, Hashable {
+  package var nodeID: String
+  /// `nil` before there is one.
+  package var session: String?
+
+  package init(nodeID: String, session: String? = nil) {
+    self.nodeID = nodeID
+    self.session = session
+  }
+
+  var metadata: Metadata {
+    var metadata: Metadata = [RPCHeader.node: .string(nodeID)]
+    if let session { metadata.addString(session, forKey: RPCHeader.session) }
+    return metadata
+  }
+}
+
+extension ManagerChannel {
+  func unary<Input: Codable & Sendable, Output: Codable & Sendable>(
+    _ method: RPCMethod, _ message: Input, _ node: SessionName? = nil, isPatient: Bool = true
+  ) async throws -> Output {
+    var options = CallOptions.defaults
+    options.timeout = Self.patience
+    // One who is impatient is told at once that nobody listens.
+    options.waitForReady = isPatient
+    return try await failing {
+      try await client.unary(
+        request: ClientRequest(message: message, metadata: node?.metadata ?? [:]), descriptor: method.descriptor,
+        serializer: JSONSerializer<Input>(), deserializer: JSONDeserializer<Output>(), options: options
+      ) { try $0.message }
+    }
+  }
+
+  private func stream<Input: Codable & Sendable, Output: Codable & Sendable>(
+    _ method: RPCMethod, _ node: SessionName, _ produce: @escaping @Sendable (RPCWriter<Input>) async throws -> Void,
+    take: @escaping @Sendable (RPCAsyncSequence<Output, any Error>) async throws -> Void
+  ) async throws {
+    try await failing {
+      try await client.bidirectionalStreaming(
+        request: StreamingClientRequest(metadata: node.metadata, producer: produce), descriptor: method.descriptor,
+        serializer: JSONSerializer<Input>(), deserializer: JSONDeserializer<Output>(), options: .defaults
+      ) { try await take($0.messages) }
+    }
+  }
+
+  private func failing<Value>(_ body: () async throws -> Value) async throws -> Value {
+    do { return try await body() } catch let error as RPCError { throw RPCFailure(error) }
+  }
+}

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ClusterModel
+import ClusterRPC
+import ClusterTransport
+import DataPlane
+import EngineClient
+import Identity
+import Logging
+import Netfilter
+import NodeAgent
+import Synchronization
+
+/// A worker: the agent, and its link to the managers.
+struct WorkerRuntime: NodeRuntime {
+  let clusterID: String
+  let nodeID: String
+  let agent: NodeAgent
+  private let link: ManagerLink
+  private let sources: SourceKeeper
+  private let credentials: CurrentCredentials
+  private let directory: StateDirectory
+  private let assignments: AsyncStream<Assignment>
+  private let logger: Logger
+  private let stopping = OneShot()
+  private let ended = OneShot()
+
+  /// So long nothing is replaced while skepd is being restarted.
+  private static let lease = Duration.seconds(60)
+  /// A goodbye that is not heard must not hold anything up.
+  private static let farewell = Duration.seconds(2)
+  /// A file at most as often as this, whatever changes.
+  private static let keepInterval = Duration.seconds(1)
+
+  init(
+    _ membership: Membership, directory: StateDirectory, engine: any Engine, relay: RelaySupervisor, logger: Logger,
+    tell: @escaping @Sendable (ManagerLink.Event) -> Void
+  ) throws {
+    let identity = membership.credentials.identity
+    guard let manager = membership.managers.first?.addr else { throw StateError(description: "no manager is known") }
+    clusterID = identity.clusterID
+    nodeID = identity.nodeID
+    self.directory = directory
+    self.logger = logger
+    let credentials = CurrentCredentials(membership.credentials)
+    self.credentials = credentials
+    let sealer = try directory.sealingKey()
+    let link = try ManagerLink(
+      to: manager, nodeID: nodeID, credentials: { credentials.current }, sealer: sealer, logger: logger,
+      now: { SystemClock.now().wall }, tell: tell)
+    self.link = link
+    let (assignments, keep) = AsyncStream.makeStream(of: Assignment.self, bufferingPolicy: .bufferingNewest(1))
+    self.assignments = assignments
+    agent = NodeAgent(
+      engine: engine, dispatcher: link, plane: RelayPlane(supervisor: relay), sockets: HostSockets(), nodeID: nodeID,
+      clusterID: clusterID, sealer: sealer, clock: .system, logger: logger, lastAssignment: directory.lastAssignment()
+    ) { keep.yield($0) }
+    sources = SourceKeeper(bridge: IngressNetwork.bridge, logger: logger, inside: { try await InsideAddresses.all(engine) }) {
+      try await relay.keepSources($0)
+    }
+  }
+
+  func run() async {
+    // A task of its own: the goodbye needs the link, which a cancelled one would have lost.
+    let work = Task { await self.work() }
+    await withTaskCancellationHandler {
+      await work.value
+    } onCancel: {
+      stopping.fire()
+    }
+    ended.fire()
+  }
+
+  private func work() async {
+    await withDiscardingTaskGroup { group in
+      group.addTask { await link.run() }
+      group.addTask { await sources.run() }
+      group.addTask { await keepAssignments() }
+      group.addTask { await renewRegularly() }
+      group.addTask {
+        do { try await agent.run() } catch is CancellationError {} catch {
+          logger.error("the agent ended", metadata: ["error": "\(error)"])
+        }
+      }
+      await stopping.wait()
+      // Nothing for one who leaves: that was said before.
+      await sayGoodbye(lease: Self.lease)
+      group.cancelAll()
+    }
+  }
+
+  func stop(isLeaving: Bool) async {
+    if isLeaving { await sayGoodbye(lease: nil) }
+    stopping.fire()
+    await ended.wait()
+  }
+
+  func logSource(forNode id: String) -> (any TaskLogSource)? { nil }
+
+  private func sayGoodbye(lease: Duration?) async {
+    await withTaskGroup(of: Void.self) { group in
+      group.addTask { try? await link.goodbye(lease: lease) }
+      group.addTask { try? await Task.sleep(for: Self.farewell) }
+      await group.next()
+      group.cancelAll()
+    }
+  }
+
+  private func keepAssignments() async {
+    var hasFailed = false
+    for await assignment in assignments {
+      do {
+        try directory.write(assignment)
+        hasFailed = false
+      } catch {
+        if !hasFailed { logger.error("what is assigned cannot be kept for a restart", metadata: ["error": "\(error)"]) }
+        hasFailed = true
+      }
+      try? await Task.sleep(for: Self.keepInterval)
+    }
+  }
+}
+
+/// A node's present credentials, which are renewed while they are in use.
+final class CurrentCredentials: Sendable {
+  private let value: Mutex<NodeCredentials>
+
+  init(_ credentials: NodeCredentials) { value = Mutex(credentials) }
+
+  var current: NodeCredentials { value.withLock { $0 } }
+  func replace(_ credentials: NodeCredentials) { value.withLock { $0 = credentials } }
+}
+
+extension WorkerRuntime {
+  private static let renewalRetry = Duration.seconds(60)
+
+  /// Asks for the next certificate long before the present one ends. Open connections stay; the next ones show it.
+  private func renewRegularly() async {
+    var generator = SystemRandomNumberGenerator()
+    while !Task.isCancelled {
+      let due = credentials.current.renewal(using: &generator) - SystemClock.now().wall
+      // Looked at every hour at least: the wall clock may be set.
+      guard (try? await Task.sleep(for: min(max(due, .zero), .seconds(3_600)))) != nil else { return }
+      guard due <= .seconds(3_600) else { continue }
+      do { try await renew() } catch {
+        logger.warning("the node's certificate could not be renewed", metadata: ["error": "\(error)"])
+        try? await Task.sleep(for: Self.renewalRetry)
+      }
+    }
+  }
+
+  private func renew() async throws {
+    let key = NodeKey.make()
+    let certificate = try await link.renew(try key.signingRequest())
+    let renewed = try NodeCredentials(key: key, certificatePEM: certificate, root: credentials.current.root)
+    try directory.write(renewed)
+    credentials.replace(renewed)
+    logger.info("the node's certificate was renewed", metadata: ["until": "\(renewed.notAfter)"])
+  }
+}

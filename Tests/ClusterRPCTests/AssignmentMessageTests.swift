@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Balancing
+import ClusterModel
+import Testing
+
+@testable import ClusterRPC
+
+/// The same numbers each time, for a failure that can be seen again.
+private struct Numbers: RandomNumberGenerator {
+  var state: UInt64
+  mutating func next() -> UInt64 {
+    state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+    return state
+  }
+}
+
+/// A node's assignment that changes by chance.
+private struct Changing {
+  var numbers: Numbers
+  var assignment = Assignment(
+    clusterID: "c", nodeID: "n", term: 1, tasks: [], ingressSubnet: nil, table: EndpointTable(generation: 1))
+  private var made = 0
+
+  init(seed: UInt64) { numbers = Numbers(state: seed) }
+
+  static func template(_ number: Int, auth: Sealed? = nil) -> TaskTemplate {
+    var spec = TaskSpec()
+    spec.registryAuth = auth
+    return TaskTemplate(
+      key: .init(serviceID: "s\(number)", specVersion: UInt64(1) << 40 + UInt64(number)), serviceName: "web\(number)",
+      serviceLabels: ["a": "b"], spec: spec, endpointSpec: nil, ports: [PortConfig(targetPort: 80, publishedPort: 8080)])
+  }
+
+  mutating func change() {
+    switch Int.random(in: 0..<5, using: &numbers) {
+    case 0, 1: add()
+    case 2: if !assignment.tasks.isEmpty { assignment.tasks.remove(at: index()) }
+    case 3: if !assignment.tasks.isEmpty { assignment.tasks[index()].desiredState = .shutdown }
+    default:
+      assignment.table.generation += 1
+      assignment.table.listeners = [Listener(id: "s/80/tcp", port: UInt16.random(in: 1...9_999, using: &numbers))]
+      assignment.ingressSubnet = IPv4Subnet("10.0.\(Int.random(in: 0...255, using: &numbers)).0/24")
+    }
+  }
+
+  private mutating func index() -> Int { Int.random(in: 0..<assignment.tasks.count, using: &numbers) }
+
+  private mutating func add() {
+    made += 1
+    let template = Self.template(Int.random(in: 0..<4, using: &numbers))
+    var task = ClusterTask(
+      id: "t\(made)", template: template, slot: made, nodeID: "n", desiredState: .running,
+      status: TaskStatus(state: .running, timestamp: Timestamp(nanoseconds: 1), message: "started", containerID: "x", pid: 7),
+      createdAt: Timestamp(nanoseconds: Int64(made)))
+    task.ingressAddress = IPv4Address("10.0.0.9")
+    task.genericResources = [.discrete("gpu", 2)]
+    task.version = 1 << 50 + UInt64(made)
+    assignment.tasks.append(task)
+  }
+}
+
+@Suite("Assignments on their way")
+struct AssignmentMessageTests {
+  private struct Unexpected: Error {}
+
+  /// Through the bytes that go over the wire.
+  private func sent(_ message: AssignmentMessage) throws -> AssignmentMessage {
+    try GoJSONDecoder().decode(AssignmentMessage.self, from: try GoJSONEncoder().bytes(message))
+  }
+
+  @Test("differences add up to what was complete, whatever is skipped between them", arguments: [1, 2, 3, 4] as [UInt64])
+  func differences(seed: UInt64) throws {
+    var changing = Changing(seed: seed)
+    var (assembler, last) = (AssignmentAssembler(), Assignment?.none)
+    for sequence in 1...200 {
+      for _ in 0..<Int.random(in: 0...3, using: &changing.numbers) { changing.change() }
+      let message = try sent(AssignmentMessage(changing.assignment, after: last, sequence: Int64(sequence)) { _ in nil })
+      let received = try assembler.take(message) { _, _ in throw Unexpected() }
+      try #require(received.tasks == changing.assignment.tasks)
+      try #require(received.table == changing.assignment.table)
+      try #require(received.ingressSubnet == changing.assignment.ingressSubnet)
+      last = changing.assignment
+    }
+  }
+
+  @Test("a difference carries what changed and nothing else")
+  func size() throws {
+    var changing = Changing(seed: 7)
+    for _ in 0..<500 { changing.change() }
+    let before = changing.assignment
+    changing.assignment.tasks[3].desiredState = .remove
+    let message = AssignmentMessage(changing.assignment, after: before, sequence: 2) { _ in nil }
+    #expect(message.tasks?.map(\.id) == [changing.assignment.tasks[3].id])
+    #expect(message.templates == [] && message.removed == [] && message.table == nil)
+  }
+
+  @Test("a message that does not follow the one before is refused")
+  func gap() throws {
+    var changing = Changing(seed: 8)
+    for _ in 0..<20 { changing.change() }
+    var assembler = AssignmentAssembler()
+    let first = AssignmentMessage(changing.assignment, after: nil, sequence: 1) { _ in nil }
+    _ = try assembler.take(first) { _, _ in throw Unexpected() }
+    let third = AssignmentMessage(changing.assignment, after: changing.assignment, sequence: 3) { _ in nil }
+    #expect(throws: AssignmentAssembler.Gap.self) { try assembler.take(third) { _, _ in throw Unexpected() } }
+  }
+
+  @Test("credentials are open on the wire only: a node seals them, and its file has them sealed")
+  func credentials() throws {
+    let sealed = Sealed(bytes: [1, 2, 3])
+    let own = Sealed(bytes: [9])
+    let task = ClusterTask(
+      id: "t", template: Changing.template(1, auth: sealed), slot: 1, nodeID: "n", desiredState: .running,
+      status: TaskStatus(state: .assigned, timestamp: .zero, message: ""), createdAt: .zero)
+    let assignment = Assignment(
+      clusterID: "c", nodeID: "n", term: 1, tasks: [task], ingressSubnet: nil, table: EndpointTable(generation: 0))
+    let message = try sent(
+      AssignmentMessage(assignment, after: nil, sequence: 1) { $0.spec.registryAuth == sealed ? "secret" : nil })
+    var assembler = AssignmentAssembler()
+    let received = try assembler.take(message) { auth, service in
+      #expect(auth == "secret" && service == "s1")
+      return own
+    }
+    #expect(received.tasks.first?.template.spec.registryAuth == own)
+    let bytes = try received.stored()
+    #expect(!String(decoding: bytes, as: UTF8.self).contains("secret"))
+    let read = try Assignment(stored: bytes)
+    #expect(read.tasks.first?.template.spec.registryAuth == own)
+    #expect(read.tasks == received.tasks)
+  }
+}
