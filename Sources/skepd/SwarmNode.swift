@@ -21,12 +21,11 @@ actor SwarmNode: SwarmControl {
   let engine: any Engine
   let relay: RelaySupervisor
   let events: EventLog
-  private let advertiseAddress: String?
+  let advertiseAddress: String?
   let logger: Logger
   var runtime: (any NodeRuntime)?
-  private(set) var isChanging = false
-  private var isRestored = false
-  private static let leaveRetry = Duration.seconds(2)
+  var isChanging = false
+  private(set) var isRestored = false
   /// One at a time: a swarm must be left before the next begins.
   private let (runtimes, startRuntime) = AsyncStream.makeStream(of: (any NodeRuntime).self, bufferingPolicy: .bufferingOldest(1))
 
@@ -104,12 +103,12 @@ actor SwarmNode: SwarmControl {
   }
 
   /// Before anything is written, so that the first events are those of the swarm's own making.
-  private func followed(_ store: Store) async -> Store {
+  func followed(_ store: Store) async -> Store {
     await events.follow(store) { SystemClock.now().wall }
     return store
   }
 
-  private func begin(
+  func begin(
     _ store: Store, clusterID: String, nodeID: String, address: String, sealer: any Sealer, authority: CertificateAuthority?
   ) {
     let swarm = ActiveSwarm(store: store, clusterID: clusterID, nodeID: nodeID, address: address, sealer: sealer)
@@ -124,142 +123,12 @@ actor SwarmNode: SwarmControl {
     self.runtime = runtime
     startRuntime.yield(runtime)
   }
-}
-
-extension SwarmNode {
-  func systemAddresses() throws -> [SystemAddress] {
-    let all = try HostAddresses.all()
-    guard let advertiseAddress else { return all }
-    // The operator's choice stands for the host's only address, by value or by interface.
-    return all.filter { $0.address == advertiseAddress || $0.interface == advertiseAddress }
-  }
-
-  func initialize(_ request: SwarmInit) async throws -> String {
-    try beginChange()
-    defer { isChanging = false }
-    guard case .inactive = state else { throw StateError(description: "this host is in a swarm already") }
-    let now = SystemClock.now()
-    let authority = try CertificateAuthority.make(now: Double(now.wall.nanoseconds / 1_000_000_000))
-    var generator = SystemRandomNumberGenerator()
-    let cluster = Self.cluster(request, authority, now, &generator)
-    // The agent tells it too, a moment later: whoever names the node right after this finds it.
-    let description = (try? await engine.info()).map { NodeDescription($0) }
-    let node = Self.node(request, description, now, &generator)
-    do {
-      try directory.writeKey(authority.keyPEM)
-      let sealer = try directory.makeSealingKey()
-      // Seconds leave a million versions each, so a new store starts above all numbers of an earlier one.
-      let epoch = UInt64(now.wall.nanoseconds / 1_000_000_000) << 20
-      let store = try await followed(
-        Store(backend: try await SQLiteBackend.create(directory: directory.path, epochBase: epoch)))
-      try await store.transaction { transaction in
-        transaction.put(cluster)
-        transaction.put(node)
-      }
-      try directory.rememberCluster(cluster.id)
-      try directory.write(listenAddress: HostPort.join(request.addresses.listenHost, request.addresses.port))
-      begin(
-        store, clusterID: cluster.id, nodeID: node.id, address: request.addresses.advertiseHost, sealer: sealer,
-        authority: authority)
-    } catch {
-      try? directory.erase()
-      throw error
-    }
-    await tellOfStrangers(own: cluster.id)
-    logger.info("swarm initialized", metadata: ["cluster": "\(cluster.id)", "node": "\(node.id)"])
-    return node.id
-  }
 
   func endChange() { isChanging = false }
 
   func beginChange() throws {
     guard !isChanging else { throw StateError(description: "another swarm init, join or leave is under way") }
     isChanging = true
-  }
-
-  private static func cluster(
-    _ request: SwarmInit, _ authority: CertificateAuthority, _ now: Now, _ generator: inout SystemRandomNumberGenerator
-  ) -> Cluster {
-    let worker = JoinToken.make(digest: authority.digest, using: &generator)
-    let manager = JoinToken.make(digest: authority.digest, using: &generator)
-    return Cluster(
-      id: Identifier.make(using: &generator), spec: request.spec, createdAt: now.wall,
-      joinTokens: .init(worker: "\(worker)", manager: "\(manager)"), trustRoot: authority.certificatePEM,
-      defaultAddrPool: request.pools.pools, subnetSize: request.pools.subnetSize, dataPathPort: request.pools.dataPathPort,
-      ingressPool: ingressPool(request.pools))
-  }
-
-  /// The first /16 of the first address pool: 10.0.0.0/16 unless the user chose another with `--default-addr-pool`.
-  private static func ingressPool(_ pools: AddressPools) -> IPv4Subnet {
-    let first = pools.pools.first.flatMap { IPv4Subnet($0) } ?? IPv4Subnet(base: IPv4Address(bits: 0x0A00_0000), prefix: 8)
-    return IPv4Subnet(base: first.base, prefix: max(first.prefix, min(16, pools.subnetSize)))
-  }
-
-  private static func node(
-    _ request: SwarmInit, _ description: NodeDescription?, _ now: Now, _ generator: inout SystemRandomNumberGenerator
-  ) -> Node {
-    var node = Node(
-      id: Identifier.make(using: &generator), spec: NodeSpec(role: "manager", availability: request.availability),
-      status: NodeStatus(state: .unknown, addr: request.addresses.advertiseHost), createdAt: now.wall)
-    node.description = description ?? node.description
-    node.managerAddr = "\(request.addresses.advertiseHost):\(request.addresses.advertisePort)"
-    return node
-  }
-}
-
-extension SwarmNode {
-  func leave(force: Bool) async throws {
-    try beginChange()
-    defer { isChanging = false }
-    if let runtime {
-      try directory.beginLeaving(clusterID: runtime.clusterID)
-      state = .pending
-      await runtime.stop(isLeaving: true)
-      self.runtime = nil
-    } else if !directory.isLeaving {
-      try directory.beginLeaving(clusterID: directory.clusterID ?? "")
-    }
-    do { try await eraseSwarm() } catch {
-      state = .failed("leaving the swarm is not finished: \(error)")
-      throw error
-    }
-  }
-
-  /// A leave that a crash or an absent engine interrupted.
-  private func finishLeaving() async {
-    do { try await eraseSwarm() } catch {
-      state = .failed("leaving the swarm is not finished: \(error)")
-      logger.error("leaving the swarm is not finished", metadata: ["error": "\(error)"])
-    }
-  }
-
-  /// What an engine that was away kept from being finished.
-  private func retryLeaving() async {
-    while (try? await Task.sleep(for: Self.leaveRetry)) != nil {
-      guard isRestored, !isChanging, case .failed = state, directory.isLeaving else { continue }
-      isChanging = true
-      try? await eraseSwarm()
-      isChanging = false
-    }
-  }
-
-  private func eraseSwarm() async throws {
-    let known = directory.leavingClusterID
-    for clusterID in known.isEmpty ? try await clustersOnEngine() : [known] {
-      try await NodeAgent.leave(engine: engine, clusterID: clusterID, clock: .system)
-    }
-    try await relay.shutdownRelay()
-    try SourceKeeper.removeRules(bridge: IngressNetwork.bridge)
-    try directory.erase()
-    state = .inactive
-    logger.info("left the swarm")
-  }
-
-  /// Whose containers this host's engine holds: an engine serves one skepd, so all of them are to go.
-  private func clustersOnEngine() async throws -> Set<String> {
-    let containers = try await engine.containers(all: true, labels: [Labels.cluster]).compactMap { $0.labels[Labels.cluster] }
-    let networks = try await engine.networks(filters: ["label": [Labels.cluster]]).compactMap { $0.value.labels[Labels.cluster] }
-    return Set(containers + networks)
   }
 
   func logSource(forNode id: String) -> (any TaskLogSource)? {

@@ -10,7 +10,7 @@ import Testing
 
 @testable import ClusterTransport
 
-@Suite("Who may call what")
+@Suite("Who may call what", .timeLimit(.minutes(1)))
 struct AuthorizationTests {
   /// What became of a call: `served`, or the refusal's code.
   private static func outcome(_ method: RPCMethod, _ channel: ManagerChannel, as node: String?) async -> String {

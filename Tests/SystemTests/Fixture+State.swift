@@ -88,6 +88,9 @@ extension Fixture {
     Set(try await containers(service).filter { $0.state == "running" }.map(\.id))
   }
 
+  /// Where a manager listens for other nodes.
+  var managerPort: Int { 2377 }
+
   /// Ports on which something listens in the host's network, the engine's own resolvers aside.
   func listeningPorts() async throws -> Set<Int> {
     let result = try await host.exec(["ss", "--tcp", "--listening", "--numeric", "--no-header"])

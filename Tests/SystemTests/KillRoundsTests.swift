@@ -204,13 +204,13 @@ extension Fixture {
       let tasks = Set(try await tasks().map(\.id))
       let strangers = try await containers().filter { !tasks.contains($0.task) }
       let ports = try await listeningPorts()
-      return strangers.isEmpty && ports == Set(changes.acknowledged.values.map(\.port) + [8090])
+      return strangers.isEmpty && ports == Set(changes.acknowledged.values.map(\.port) + [8090, managerPort])
     }
     for name in changes.acknowledged.keys { try await docker("service", "rm", name) }
     try await wait("only the untouched service is left") {
       let containers = Set(try await containers().map(\.id))
       let (tasks, ports) = (try await tasks(), try await listeningPorts())
-      return containers == still && tasks.count == 2 && ports == [8090]
+      return containers == still && tasks.count == 2 && ports == [8090, managerPort]
     }
   }
 }
