@@ -93,6 +93,6 @@ extension WorkerState {
   fileprivate init(_ membership: Membership, error: String?) {
     self.init(
       nodeID: membership.credentials.identity.nodeID, address: membership.address,
-      managers: membership.managers.map { .init(nodeID: $0.nodeID, address: $0.addr) }, error: error)
+      managers: membership.managers, error: error)
   }
 }

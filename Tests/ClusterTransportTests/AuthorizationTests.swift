@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Balancing
 import ClusterModel
 import ClusterRPC
 import GRPCCore
@@ -19,6 +20,7 @@ struct AuthorizationTests {
       hostname: "h", platform: .init(architecture: "x86_64", os: "linux"), resources: .init(nanoCPUs: 1, memoryBytes: 1),
       engine: .init(engineVersion: "1"))
     struct Enough: Error {}
+    let isHeard = Mutex(false)
     do {
       switch method {
       case .rootCertificate: _ = try await channel.root()
@@ -28,23 +30,23 @@ struct AuthorizationTests {
       case .reportTraffic: try await channel.report(.init(TrafficReport(generation: 1)), as: name)
       case .goodbye: try await channel.goodbye(.init(lease: nil), as: name)
       case .heartbeat:
-        let isHeard = Mutex(false)
+        let (beats, beat) = AsyncStream.makeStream(of: Void.self)
         do {
           try await channel.heartbeats(as: name) {
-            try await Task.sleep(for: .milliseconds(20))
-            if isHeard.withLock({ $0 }) { throw Enough() }
+            for await _ in beats { throw Enough() }
+            try Task.checkCancellation()
           } hear: { _ in
             isHeard.withLock { $0 = true }
+            beat.yield()
           }
         } catch  where isHeard.withLock({ $0 }) {}
       case .assignments:
-        // Ends when there is nothing more, as this manager has nothing.
-        try await withThrowingTaskGroup(of: Void.self) { group in
-          group.addTask { try await channel.assignments(as: name) { _ in } }
-          group.addTask { try await Task.sleep(for: .milliseconds(200)) }
-          defer { group.cancelAll() }
-          try await group.next()
-        }
+        do {
+          try await channel.assignments(as: name) { _ in
+            isHeard.withLock { $0 = true }
+            throw Enough()
+          }
+        } catch  where isHeard.withLock({ $0 }) {}
       }
       return "served"
     } catch let failure as RPCFailure {
@@ -58,6 +60,9 @@ struct AuthorizationTests {
   @Test("a worker's certificate opens every call for its own node, and none for another's")
   func workers() async throws {
     let rig = try Rig()
+    let first = Assignment(
+      clusterID: "c1", nodeID: "w1", term: 1, tasks: [], ingressSubnet: nil, table: EndpointTable(generation: 1))
+    rig.service.state.withLock { $0.first = first }
     try await rig.serving { port in
       let worker = try rig.credentials("w1")
       try await ManagerChannel.with(to: "127.0.0.1:\(port)", as: rig.member(worker), now: { Rig.now }) { channel in

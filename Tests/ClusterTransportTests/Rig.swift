@@ -15,6 +15,8 @@ final class FakeManager: ManagerService {
     /// `call node`, in order.
     var calls: [String] = []
     var removed: Set<String> = []
+    /// What each reader is given at once.
+    var first: Assignment?
     var readers: [AsyncStream<Assignment>.Continuation] = []
     var reports: [TrafficReport] = []
   }
@@ -53,7 +55,10 @@ final class FakeManager: ManagerService {
     guard session == "s1" else { throw RPCFailure.sessionOver }
     note("assignments", node)
     let (stream, continuation) = AsyncStream.makeStream(of: Assignment.self, bufferingPolicy: .bufferingNewest(1))
-    state.withLock { $0.readers.append(continuation) }
+    state.withLock { state in
+      state.readers.append(continuation)
+      if let first = state.first { continuation.yield(first) }
+    }
     return stream
   }
 

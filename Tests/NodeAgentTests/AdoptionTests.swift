@@ -60,14 +60,7 @@ struct AdoptionTests {
 
   @Test("what runs is left alone: no call that changes anything")
   func adoption() async throws {
-    let harness = Harness()
-    await harness.assign(Fixtures.task(), Fixtures.task("task2", slot: 2))
-    try await harness.withAgent { _ in
-      try await harness.until("both run") {
-        let states = [await harness.state("task1"), await harness.state("task2")]
-        return states == [.running, .running]
-      }
-    }
+    let harness = try await Harness.withTwoRunning()
     let before = await harness.engine.calls
     await harness.engine.exit("web.2.task2")
     try await harness.withAgent { _ in

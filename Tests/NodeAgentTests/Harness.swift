@@ -41,6 +41,19 @@ struct Harness {
     }
   }
 
+  /// Containers of `task1` and `task2` run; their agent has ended.
+  static func withTwoRunning() async throws -> Harness {
+    let harness = Harness()
+    await harness.assign(Fixtures.task(), Fixtures.task("task2", slot: 2))
+    try await harness.withAgent { _ in
+      try await harness.until("both run") {
+        let states = [await harness.state("task1"), await harness.state("task2")]
+        return states == [.running, .running]
+      }
+    }
+    return harness
+  }
+
   func desire(_ state: TaskState, of id: String = "task1") async {
     await dispatcher.assign { $0.tasks[id]?.desiredState = state }
   }

@@ -23,14 +23,7 @@ private struct NoManagers: Dispatcher {
 struct LastAssignmentTests {
   @Test("it goes on from its last assignment: what runs is looked after and has its traffic; nothing is started, nothing removed")
   func goesOn() async throws {
-    let harness = Harness()
-    await harness.assign(Fixtures.task(), Fixtures.task("task2", slot: 2))
-    try await harness.withAgent { _ in
-      try await harness.until("both run") {
-        let states = [await harness.state("task1"), await harness.state("task2")]
-        return states == [.running, .running]
-      }
-    }
+    let harness = try await Harness.withTwoRunning()
     // The second is in no assignment any more, the third was not begun.
     let last = Assignment(
       clusterID: Fixtures.cluster, nodeID: Fixtures.node, term: 1,

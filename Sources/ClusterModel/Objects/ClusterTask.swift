@@ -102,9 +102,10 @@ package struct ClusterTask: Sendable, Hashable {
     var version: UInt64 = 0
   }
 
-  /// Unchecked: it is changed only while a single task refers to it.
+  /// Unchecked: `fields` of the value above is its only writer, and copies it first unless that value alone refers to it. So nobody else
+  /// can read it meanwhile.
   private final class Storage: @unchecked Sendable {
-    // Only the value that holds it changes it, and access to that is checked.
+    // For the same reason; access to the value itself is checked.
     @exclusivity(unchecked) var fields: Fields
 
     init(_ fields: Fields) { self.fields = fields }

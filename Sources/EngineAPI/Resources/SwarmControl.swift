@@ -24,25 +24,14 @@ package struct ActiveSwarm: Sendable {
 
 /// A swarm that others manage.
 package struct WorkerState: Sendable, Hashable {
-  package struct Manager: Sendable, Hashable {
-    package var nodeID: String
-    /// `host:2377`.
-    package var address: String
-
-    package init(nodeID: String, address: String) {
-      self.nodeID = nodeID
-      self.address = address
-    }
-  }
-
   package var nodeID: String
   /// The advertised address, without port.
   package var address: String
-  package var managers: [Manager]
+  package var managers: [NodeMessage.Manager]
   /// Why the managers and this node are not together; only leaving helps.
   package var error: String?
 
-  package init(nodeID: String, address: String, managers: [Manager], error: String?) {
+  package init(nodeID: String, address: String, managers: [NodeMessage.Manager], error: String?) {
     self.nodeID = nodeID
     self.address = address
     self.managers = managers

@@ -146,7 +146,7 @@ struct SwarmTests {
   func worker() async throws {
     let rig = try await SwarmRig(active: false)
     let worker = WorkerState(
-      nodeID: "n2", address: "10.9.0.2", managers: [.init(nodeID: "n1", address: "10.9.0.1:2377")], error: nil)
+      nodeID: "n2", address: "10.9.0.2", managers: [.init(nodeID: "n1", addr: "10.9.0.1:2377")], error: nil)
     rig.control.inner.withLock { $0.swarm = .worker(worker) }
     for path in ["/nodes", "/services", "/tasks", "/swarm", "/secrets"] {
       let answer = try await rig.call("GET", path)

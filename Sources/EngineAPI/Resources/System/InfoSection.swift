@@ -21,7 +21,7 @@ struct InfoSection: Sendable, Hashable {
   static func worker(_ worker: WorkerState) -> InfoSection {
     var object = head(
       state: worker.error == nil ? "active" : "error", nodeID: worker.nodeID, address: worker.address, error: worker.error ?? "")
-    object["RemoteManagers"] = .array(worker.managers.map { ["NodeID": .string($0.nodeID), "Addr": .string($0.address)] })
+    object["RemoteManagers"] = .array(worker.managers.map { ["NodeID": .string($0.nodeID), "Addr": .string($0.addr)] })
     return InfoSection(json: .object(object))
   }
 
