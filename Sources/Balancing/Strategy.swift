@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// How a listener chooses the endpoint of a new connection; the value of the service label `skep.lb.strategy`.
-package enum Strategy: UInt8, CaseIterable, Sendable {
+package enum Strategy: UInt8, CaseIterable, Codable, Sendable {
   /// Each ready endpoint in turn, exactly.
   case roundRobin = 0
   /// The ready endpoint with the fewest open connections; equal ones in turn.

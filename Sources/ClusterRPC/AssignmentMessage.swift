@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Balancing
+package import Balancing
 package import ClusterModel
 
 /// An assignment on its way: complete, or what is different from the one before.
@@ -20,6 +20,15 @@ package struct AssignmentMessage: Codable, Sendable, Hashable {
   package var removed: [String]?
   /// In the table's own coding; absent when it is the same.
   package var table: Sealed?
+  /// Absent when it is the same; without a node in it when there is none any more.
+  package var mesh: MeshPart?
+  /// New and changed ones, each whole.
+  package var networks: [OverlayNetwork]?
+  package var removedNetworks: [String]?
+
+  package struct MeshPart: Codable, Sendable, Hashable {
+    package var mesh: Mesh?
+  }
 }
 
 extension AssignmentMessage {
@@ -45,6 +54,18 @@ extension AssignmentMessage {
     tasks = changed.map(TaskPart.init)
     removed = known.keys.filter { !present.contains($0) }.sorted()
     if last?.table != assignment.table { table = Sealed(bytes: assignment.table.encoded()) }
+    if last?.mesh != assignment.mesh { mesh = MeshPart(mesh: assignment.mesh) }
+    addNetworks(assignment.networks, after: last?.networks ?? [])
+  }
+}
+
+extension AssignmentMessage {
+  private mutating func addNetworks(_ present: [OverlayNetwork], after last: [OverlayNetwork]) {
+    let known = Dictionary(last.map { ($0.id, $0) }) { first, _ in first }
+    let changed = present.filter { known[$0.id] != $0 }
+    let gone = Set(known.keys).subtracting(present.map(\.id)).sorted()
+    networks = changed.isEmpty ? nil : changed
+    removedNetworks = gone.isEmpty ? nil : gone
   }
 }
 
@@ -58,6 +79,8 @@ package struct AssignmentAssembler {
   private var templates: [TaskTemplate.Key: TaskTemplate] = [:]
   private var tasks: [String: ClusterTask] = [:]
   private var table = EndpointTable(generation: 0)
+  private var mesh: Mesh?
+  private var networks: [String: OverlayNetwork] = [:]
   private var sequence: Int64 = 0
 
   package init() {}
@@ -77,12 +100,16 @@ package struct AssignmentAssembler {
       tasks[part.id] = part.task(template)
     }
     if let bytes = message.table?.bytes { table = try EndpointTable(decoding: bytes) }
+    if let part = message.mesh { mesh = part.mesh }
+    for id in message.removedNetworks ?? [] { networks[id] = nil }
+    for network in message.networks ?? [] { networks[network.id] = network }
     let used = Set(tasks.values.map(\.template.key))
     templates = templates.filter { used.contains($0.key) }
     return Assignment(
       clusterID: message.clusterID, nodeID: message.nodeID, term: message.term,
       tasks: tasks.values.sorted { ($0.slot, $0.createdAt, $0.id) < ($1.slot, $1.createdAt, $1.id) },
-      ingressSubnet: message.ingressSubnet.flatMap { IPv4Subnet($0) }, table: table)
+      ingressSubnet: message.ingressSubnet.flatMap { IPv4Subnet($0) }, table: table, mesh: mesh,
+      networks: networks.values.sorted { $0.id < $1.id })
   }
 
   private func check(_ message: AssignmentMessage) throws(Gap) {

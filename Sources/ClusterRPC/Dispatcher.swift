@@ -15,9 +15,14 @@ package struct Assignment: Sendable {
   package var ingressSubnet: IPv4Subnet?
   /// What every listener of this node is to do.
   package var table: EndpointTable
+  /// `nil` while the node has no IPv4 address or no subnet: then it serves its own containers only.
+  package var mesh: Mesh?
+  /// Those that a container of this node is on; sorted by id.
+  package var networks: [OverlayNetwork]
 
   package init(
-    clusterID: String, nodeID: String, term: UInt64, tasks: [ClusterTask], ingressSubnet: IPv4Subnet?, table: EndpointTable
+    clusterID: String, nodeID: String, term: UInt64, tasks: [ClusterTask], ingressSubnet: IPv4Subnet?, table: EndpointTable,
+    mesh: Mesh? = nil, networks: [OverlayNetwork] = []
   ) {
     self.clusterID = clusterID
     self.nodeID = nodeID
@@ -25,6 +30,8 @@ package struct Assignment: Sendable {
     self.tasks = tasks
     self.ingressSubnet = ingressSubnet
     self.table = table
+    self.mesh = mesh
+    self.networks = networks
   }
 }
 

@@ -33,15 +33,39 @@ private struct Changing {
   }
 
   mutating func change() {
-    switch Int.random(in: 0..<5, using: &numbers) {
+    switch Int.random(in: 0..<7, using: &numbers) {
     case 0, 1: add()
     case 2: if !assignment.tasks.isEmpty { assignment.tasks.remove(at: index()) }
     case 3: if !assignment.tasks.isEmpty { assignment.tasks[index()].desiredState = .shutdown }
+    case 4: changeNetworks()
+    case 5: assignment.mesh = assignment.mesh == nil ? mesh() : nil
     default:
       assignment.table.generation += 1
       assignment.table.listeners = [Listener(id: "s/80/tcp", port: UInt16.random(in: 1...9_999, using: &numbers))]
       assignment.ingressSubnet = IPv4Subnet("10.0.\(Int.random(in: 0...255, using: &numbers)).0/24")
     }
+  }
+
+  private mutating func changeNetworks() {
+    let number = Int.random(in: 0..<4, using: &numbers)
+    if let known = assignment.networks.firstIndex(where: { $0.id == "net\(number)" }) {
+      if Bool.random(using: &numbers) { assignment.networks.remove(at: known) } else { assignment.networks[known].services = [] }
+      return
+    }
+    let base = IPv4Address(bits: 0x0A00_0100 + UInt32(number) << 8)
+    let service = OverlayService(
+      id: "s", names: ["web"], virtualIP: IPv4Address(bits: base.bits + 2), strategy: .random, endpoints: [])
+    assignment.networks.append(
+      OverlayNetwork(
+        id: "net\(number)", name: "n\(number)", tunnel: 4097, subnet: IPv4Subnet(base: base, prefix: 24), gateway: base,
+        endpoints: [OverlayEndpoint(id: "t", names: ["web.1"], address: base, nodeID: "n")], services: [service]))
+    assignment.networks.sort { $0.id < $1.id }
+  }
+
+  private mutating func mesh() -> Mesh {
+    let pool = IPv4Subnet(base: IPv4Address(bits: 0x0A00_0000), prefix: 16)
+    let address = IPv4Address(bits: UInt32.random(in: 1...9, using: &numbers))
+    return Mesh(own: Peer(nodeID: "n", number: 1, address: address, subnet: pool), peers: [], pool: pool, port: 4789)
   }
 
   private mutating func index() -> Int { Int.random(in: 0..<assignment.tasks.count, using: &numbers) }

@@ -70,3 +70,18 @@ package struct IPv4Subnet: Sendable, Hashable, CustomStringConvertible {
 
   private static func mask(_ prefix: Int) -> UInt32 { prefix == 0 ? 0 : ~0 << UInt32(32 - prefix) }
 }
+
+extension IPv4Subnet: Codable {
+  package init(from decoder: any Decoder) throws {
+    let text = try decoder.singleValueContainer().decode(String.self)
+    guard let subnet = IPv4Subnet(text) else {
+      throw DecodingError.dataCorrupted(.init(codingPath: decoder.codingPath, debugDescription: "\(text) is no IPv4 network"))
+    }
+    self = subnet
+  }
+
+  package func encode(to encoder: any Encoder) throws {
+    var container = encoder.singleValueContainer()
+    try container.encode(description)
+  }
+}

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import ClusterModel
+
+/// How a node reaches the containers of the others: every node's containers with ingress ports have addresses of its own subnet, and
+/// tunnels lead there.
+package struct Mesh: Codable, Hashable, Sendable {
+  /// The node itself.
+  package var own: Peer
+  /// All other nodes, lost ones too; sorted by number.
+  package var peers: [Peer]
+  /// All subnets are in it.
+  package var pool: IPv4Subnet
+  /// UDP port of the tunnels.
+  package var port: UInt16
+
+  package init(own: Peer, peers: [Peer], pool: IPv4Subnet, port: UInt16) {
+    self.own = own
+    self.peers = peers
+    self.pool = pool
+    self.port = port
+  }
+}
+
+/// A host of the cluster, as traffic sees it.
+package struct Peer: Codable, Hashable, Sendable {
+  package var nodeID: String
+  /// 1 and up; no two nodes have the same, and a node keeps its own for as long as it keeps its ingress subnet.
+  package var number: UInt16
+  /// Where its end of the tunnel is.
+  package var address: IPv4Address
+  /// Its part of the ingress pool.
+  package var subnet: IPv4Subnet
+
+  package init(nodeID: String, number: UInt16, address: IPv4Address, subnet: IPv4Subnet) {
+    self.nodeID = nodeID
+    self.number = number
+    self.address = address
+    self.subnet = subnet
+  }
+}
