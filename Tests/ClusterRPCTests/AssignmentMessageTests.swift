@@ -104,6 +104,8 @@ struct AssignmentMessageTests {
       try #require(received.tasks == changing.assignment.tasks)
       try #require(received.table == changing.assignment.table)
       try #require(received.ingressSubnet == changing.assignment.ingressSubnet)
+      try #require(received.mesh == changing.assignment.mesh)
+      try #require(received.networks == changing.assignment.networks)
       last = changing.assignment
     }
   }
