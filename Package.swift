@@ -76,9 +76,11 @@ let package = Package(
     library("DataPlane", ["Balancing", "CLinux", "ClusterModel", "ServiceManager"]),
     // The tests kill and restart the real relay, so it must have been built.
     tests("DataPlane", ["Balancing", "CLinux", "ClusterModel", "skep-relay"]),
+    library("Netlink", ["CLinux", "ClusterModel"]),
+    tests("Netlink", ["CLinux", "ClusterModel"]),
     .systemLibrary(name: "CNFTables", providers: [.apt(["libnftables-dev"])]),
-    library("Netfilter", ["Balancing", "CLinux", "CNFTables", "ClusterModel", logging]),
-    tests("Netfilter", ["Balancing", "CLinux", "ClusterModel", logging]),
+    library("Netfilter", ["Balancing", "CLinux", "CNFTables", "ClusterModel", "Netlink", logging]),
+    tests("Netfilter", ["Balancing", "CLinux", "ClusterModel", "Netlink", logging]),
     library("HTTPWire", [nioCore, nioPosix]),
     tests("HTTPWire", ["SocketTestKit", nioCore]),
     library("EngineClient", ["ClusterModel", "HTTPWire", nioCore]),

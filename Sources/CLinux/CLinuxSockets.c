@@ -12,20 +12,29 @@
 #include <sched.h>
 #include <stdlib.h>
 
-int cl_tcp_sockets_open(int network) {
+int cl_netlink_open(int network, int protocol) {
+  if (network < 0) {
+    int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol);
+    return fd < 0 ? -errno : fd;
+  }
   int own = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
   if (own < 0) return -errno;
   int fd = -1, result = 0;
   if (setns(network, CLONE_NEWNET) < 0) {
     result = -errno;
   } else {
-    fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
+    fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol);
     if (fd < 0) result = -errno;
     // Nobody may go on in a network that is not this program's.
     if (setns(own, CLONE_NEWNET) < 0) abort();
   }
   close(own);
-  if (fd < 0) return result;
+  return fd < 0 ? result : fd;
+}
+
+int cl_tcp_sockets_open(int network) {
+  int fd = cl_netlink_open(network, NETLINK_SOCK_DIAG);
+  if (fd < 0) return fd;
   // The kernel answers at once; this is for a module that it has to load first.
   struct timeval patience = {.tv_sec = 1};
   setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);

@@ -23,6 +23,10 @@ struct cl_tcp_socket {
 // More than one packet of an answer can hold.
 #define CL_TCP_SOCKETS_PER_PACKET 512
 
+// A netlink socket of the given network namespace (a descriptor of it), whoever uses it later; of the calling thread's with -1. The
+// calling thread is in that namespace for a moment.
+int cl_netlink_open(int network, int protocol);
+
 // A descriptor that asks about the given network namespace, whoever uses it later. The calling thread is in that namespace for a
 // moment.
 int cl_tcp_sockets_open(int network);
