@@ -43,7 +43,8 @@ struct SwarmRuntime: NodeRuntime {
     port = ManagerPort(swarm, authority, secrets, listen, service, logger)
     networks = HostNetworks(engine: engine, relay: relay, logger: logger)
     agent = NodeAgent(
-      engine: engine, dispatcher: session, plane: RelayPlane(supervisor: relay), networks: networks, sockets: HostSockets(),
+      engine: engine, dispatcher: session, plane: HostTraffic(relay: RelayPlane(supervisor: relay), networks: networks),
+      networks: networks, sockets: HostSockets(),
       nodeID: swarm.nodeID,
       clusterID: swarm.clusterID, sealer: swarm.sealer, clock: .system, logger: logger)
   }
@@ -68,6 +69,17 @@ struct SwarmRuntime: NodeRuntime {
   }
 
   func logSource(forNode id: String) -> (any TaskLogSource)? { id == swarm.nodeID ? agent : nil }
+
+  /// Whoever is told that there is a swarm may join it at once. Not for ever: the port may be another program's.
+  func untilListening() async {
+    guard let port else { return }
+    await withTaskGroup(of: Void.self) { group in
+      group.addTask { await port.opened.wait() }
+      group.addTask { try? await Task.sleep(for: .seconds(5)) }
+      await group.next()
+      group.cancelAll()
+    }
+  }
 
   func stop(isLeaving: Bool) async {
     stopping.fire()
