@@ -51,15 +51,16 @@ struct OffloadTests {
         Self.listener(), Self.listener(8081, .tcp, .random), Self.listener(8082, .tcp, .ipHash),
         Self.listener(8083, .tcp, .roundRobin, [Self.endpoint(2), Self.endpoint(3, .draining)]),
       ])
-      var seen = [try kernel.ensure(all), try kernel.ensure(all)]
+      let addresses: Set<IPv4Address> = [Self.endpoint(2).address, Self.endpoint(3).address]
+      var seen = [try kernel.ensure(all, endpoints: addresses), try kernel.ensure(all, endpoints: addresses)]
       let listed = try probe.run("list table ip \(OffloadRules.table)")
       #expect(
         listed.contains("numgen inc mod 2") && listed.contains("numgen random mod 2") && listed.contains("numgen inc mod 1"))
       #expect(listed.contains("dnat to 10.0.1.3:80") && listed.contains("jhash ip saddr mod 1021"))
       try probe.run("flush ruleset")
-      seen.append(try kernel.ensure(all))
+      seen.append(try kernel.ensure(all, endpoints: addresses))
       try kernel.cut([IPv4Address(bits: 0x0A00_0102)])
-      seen += [try kernel.ensure(Self.rules([])), try kernel.ensure(Self.rules([]))]
+      seen += [try kernel.ensure(Self.rules([]), endpoints: []), try kernel.ensure(Self.rules([]), endpoints: [])]
       #expect(throws: NetfilterError.self) { try probe.run("list table ip \(OffloadRules.table)") }
       try kernel.remove()
       return seen

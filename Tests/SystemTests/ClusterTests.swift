@@ -19,7 +19,7 @@ extension SystemTests {
 }
 
 /// A manager and two workers.
-private struct Cluster: Sendable {
+struct Cluster: Sendable {
   let fixture: Fixture
   let n2: PlaygroundKit.Host
   let n3: PlaygroundKit.Host
@@ -44,7 +44,7 @@ private struct Cluster: Sendable {
     }.joined(separator: "\n")
   }
 
-  private func join(_ host: PlaygroundKit.Host, _ token: String) async throws -> CommandResult {
+  func join(_ host: PlaygroundKit.Host, _ token: String) async throws -> CommandResult {
     try await host.docker(["swarm", "join", "--token", token, fixture.host.address])
   }
 

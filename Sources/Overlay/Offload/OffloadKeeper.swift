@@ -51,8 +51,9 @@ package actor OffloadKeeper {
     guard let table, isInsideKnown else { return }
     let offered = inside == nil ? EndpointTable(generation: 0) : table
     let rules = OffloadRules(offered, inside: inside ?? [], interfaces: interfaces)
+    let endpoints = Set(table.listeners.flatMap { $0.endpoints.map(\.address) })
     attempt { kernel in
-      if try kernel.ensure(rules), !isNews {
+      if try kernel.ensure(rules, endpoints: endpoints), !isNews {
         logger.warning("the packet filter's part of traffic was changed by somebody; put back")
       }
     }

@@ -10,6 +10,8 @@ package final class OffloadKernel {
   private let tracking: NetlinkSocket
   private let sockets: NetlinkSocket
   private var installed: (rules: OffloadRules, listed: String)?
+  /// Endpoints that there were when the rules were last looked at.
+  private var endpoints: Set<IPv4Address> = []
 
   /// For the calling thread's network namespace.
   package init() throws {
@@ -18,15 +20,17 @@ package final class OffloadKernel {
     sockets = try NetlinkSocket(.sockets)
   }
 
-  /// Whether anything had to be done.
+  /// Whether anything had to be done. `endpoints` are all that there are, draining ones and those of the relay too.
   @discardableResult
-  package func ensure(_ rules: OffloadRules) throws -> Bool {
+  package func ensure(_ rules: OffloadRules, endpoints: Set<IPv4Address>) throws -> Bool {
+    // For a packet that seems to be outside of its connection's window: what is not translated would be taken for the relay's, and reset.
+    Sysctl.set("net/netfilter/nf_conntrack_tcp_be_liberal", "1")
     if let installed, installed.rules == rules, list() == installed.listed { return false }
-    let before = installed?.rules.addresses ?? []
     try filter.run(rules.commands)
     installed = (rules, list())
     // An attempt that waits for an answer is bound to its endpoint until it is forgotten.
-    for address in before.subtracting(rules.addresses) { try forget(address, isUnanswered: true) }
+    for address in self.endpoints.subtracting(endpoints) { try forget(address, isUnanswered: true) }
+    self.endpoints = endpoints
     return true
   }
 
@@ -48,11 +52,4 @@ package final class OffloadKernel {
 
   /// Without the counters of turns there is nothing in it that changes by itself.
   private func list() -> String { (try? filter.run("list table ip \(OffloadRules.table)")) ?? "" }
-}
-
-extension OffloadRules {
-  /// Of ready endpoints.
-  var addresses: Set<IPv4Address> {
-    Set(listeners.flatMap { $0.endpoints.filter { $0.state == .ready }.map(\.address) })
-  }
 }
