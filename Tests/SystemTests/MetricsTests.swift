@@ -11,7 +11,7 @@ extension SystemTests {
     let configuration = Configuration.defaults.with { $0.skepdArguments = ["--metrics-addr", "0.0.0.0:9323"] }
     try await Fixture.with(configuration) { n1 in
       #expect(try await n1.host.exec(["stat", "--format", "%a", "/run/skep/metrics.sock"]).text == "660")
-      try await n1.create("web", replicas: 2, "--label", "skep.lb.offload=off")
+      try await n1.create("web", replicas: 2)
       let before = try await n1.idle()
       let sizes = try await n1.sizes(ofRequests: 12)
       let after = try await n1.idle()
