@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The playground's web server: small, exact, and polite about SIGTERM. HTTP/1.1 with keep-alive, one thread per connection.
 //   GET /            host name        GET /peer      the client's address     GET /slow?ms=N   host name after N ms
-//   GET /drip?ms=N   1000 bytes in ten pieces over N ms
+//   GET /drip?ms=N   1000 bytes in ten pieces over N ms            GET /bytes?n=N   N bytes
 //   GET /health      200 or 503       GET /unhealthy makes /health say 503    GET /exit?code=N answers, then exits with N
 // A UDP datagram to the same port is answered with host name and client's address.
 // PORT (80) is the port; START_DELAY_MS listens that much later. On SIGTERM it takes what is queued, stops listening,
@@ -95,12 +95,24 @@ static int drip(int fd, int keep, long ms) {
   return keep;
 }
 
+// An answer of so many bytes.
+static int bytes(int fd, int keep, long count) {
+  static const char piece[65536];
+  char head[128];
+  int size = snprintf(head, sizeof head, "HTTP/1.1 200 OK\r\nContent-Length: %ld\r\nConnection: %s\r\n\r\n", count, keep ? "keep-alive" : "close");
+  if (!send_all(fd, head, (size_t)size)) return 0;
+  for (long left = count; left > 0; left -= (long)sizeof piece)
+    if (!send_all(fd, piece, left < (long)sizeof piece ? (size_t)left : sizeof piece)) return 0;
+  return keep;
+}
+
 static int serve(int fd, const char *head, int keep) {
   char method[16] = "", path[1024] = "", peer[INET6_ADDRSTRLEN] = "?";
   if (sscanf(head, "%15s %1023s", method, path) != 2) return 0;
   if (!strncmp(path, "/slow", 5)) sleep_ms(number_after(path, "ms=", 1000));
   keep = keep && !atomic_load(&stopping);
   if (!strncmp(path, "/drip", 5)) return drip(fd, keep, number_after(path, "ms=", 1000));
+  if (!strncmp(path, "/bytes", 6)) return bytes(fd, keep, number_after(path, "n=", 1000));
   if (!strcmp(path, "/") || !strncmp(path, "/?", 2) || !strncmp(path, "/slow", 5)) return answer(fd, 200, keep, hostname) && keep;
   if (!strcmp(path, "/health"))
     return answer(fd, unhealthy ? 503 : 200, keep, unhealthy ? "unhealthy" : "healthy") && keep;
