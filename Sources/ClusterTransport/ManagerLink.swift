@@ -17,23 +17,26 @@ package final class ManagerLink: Dispatcher {
     case refused(RPCFailure)
   }
 
-  private struct State {
+  struct State {
     var session: String?
     /// Goodbye was said: no further session.
     var isOver = false
     var period = Duration.milliseconds(500)
     /// Of the stream that is read now.
     var reader: AsyncStream<Assignment>.Continuation?
+    /// What the managers may read.
+    var logs: (any TaskLogSource)?
+    var openLogs = 0
   }
 
-  private let nodeID: String
-  private let channel: ManagerChannel
-  private let pulse: Pulse
-  private let sealer: any Sealer
-  private let logger: Logger
-  private let tell: @Sendable (Event) -> Void
-  private let state = Mutex(State())
-  /// A session's two streams; few at a time, as a session must end before the next begins.
+  let nodeID: String
+  let channel: ManagerChannel
+  let pulse: Pulse
+  let sealer: any Sealer
+  let logger: Logger
+  let tell: @Sendable (Event) -> Void
+  let state = Mutex(State())
+  /// A session's streams; few at a time, as a session must end before the next begins.
   private let (jobs, addJob) = AsyncStream.makeStream(
     of: (@Sendable () async -> Void).self, bufferingPolicy: .bufferingNewest(16))
 
@@ -51,8 +54,10 @@ package final class ManagerLink: Dispatcher {
     pulse = try Pulse(to: address, as: .member(credentials), now: now)
   }
 
-  /// Keeps the connections until cancelled. Once.
-  package func run() async {
+  /// Keeps the connections until cancelled. Once. `logs` are what the managers may ask for.
+  package func run(logs: (any TaskLogSource)? = nil) async {
+    state.withLock { $0.logs = logs }
+    defer { state.withLock { $0.logs = nil } }
     await withDiscardingTaskGroup { group in
       group.addTask { try? await self.channel.run() }
       group.addTask { await self.pulse.run() }
@@ -116,62 +121,5 @@ extension ManagerLink {
     state.withLock { $0.isOver = true }
     try await inSession { try await self.channel.goodbye(.init(lease: lease), as: $0) }
     endSession()
-  }
-}
-
-extension ManagerLink {
-  /// Both streams of a session, until one of them ends.
-  private func keep(_ name: SessionName, _ period: Duration, _ reader: AsyncStream<Assignment>.Continuation) async {
-    await withTaskGroup(of: (any Error)?.self) { group in
-      group.addTask {
-        do { try await self.pulse.beat(as: name, every: period) {} } catch { return error }
-        return nil
-      }
-      group.addTask {
-        do { try await self.follow(name, reader) } catch { return error }
-        return nil
-      }
-      let failure = await group.next() ?? nil
-      if let failure, !Task.isCancelled {
-        logger.warning("the session with the manager ended", metadata: ["error": "\(failed(failure))"])
-      }
-      endSession(name.session)
-      group.cancelAll()
-    }
-  }
-
-  private func follow(_ name: SessionName, _ reader: AsyncStream<Assignment>.Continuation) async throws {
-    let assembler = Mutex(AssignmentAssembler())
-    try await channel.assignments(as: name) { message in
-      let assignment = try assembler.withLock { assembler in
-        try assembler.take(message) { try self.sealer.sealRegistryAuth($0, ofService: $1) }
-      }
-      reader.yield(assignment)
-    }
-  }
-
-  private func inSession(_ body: (SessionName) async throws -> Void) async throws {
-    guard let session = state.withLock({ $0.session }) else { throw RPCFailure.sessionOver }
-    do { try await body(SessionName(nodeID: nodeID, session: session)) } catch {
-      endSession(session)
-      throw failed(error)
-    }
-  }
-
-  /// Ends the session of that name, or whatever there is.
-  private func endSession(_ name: String? = nil) {
-    let reader = state.withLock { state in
-      guard name == nil || state.session == name else { return AsyncStream<Assignment>.Continuation?.none }
-      state.session = nil
-      defer { state.reader = nil }
-      return state.reader
-    }
-    reader?.finish()
-  }
-
-  private func failed(_ error: any Error) -> any Error {
-    guard let failure = error as? RPCFailure, failure.code == .permissionDenied else { return error }
-    tell(.refused(failure))
-    return failure
   }
 }

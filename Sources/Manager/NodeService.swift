@@ -36,6 +36,7 @@ package actor NodeService: ManagerService {
   let logger: Logger
   let now: @Sendable () -> Now
   let monitor: Mutex<NodeMonitor>
+  let logs = LogBroker()
   var sessions: [String: Entry] = [:]
   var generator = SystemRandomNumberGenerator()
   private let jobs: AsyncStream<NodeSession>
@@ -63,7 +64,10 @@ package actor NodeService: ManagerService {
       for await session in jobs { group.addTask { await session.run() } }
       group.cancelAll()
     }
-    for entry in sessions.values { await entry.session.end() }
+    for (node, entry) in sessions {
+      logs.disconnect(node)
+      await entry.session.end()
+    }
     sessions = [:]
   }
 
@@ -77,11 +81,17 @@ package actor NodeService: ManagerService {
     let id = Identifier.make(using: &generator)
     let old = sessions.updateValue(Entry(id: id, session: session), forKey: node)
     addJob.yield(session)
-    await old?.session.end()
+    if let old {
+      logs.disconnect(node)
+      await old.session.end()
+    }
     return id
   }
 
-  func endSession(of node: String) async { await sessions.removeValue(forKey: node)?.session.end() }
+  func endSession(of node: String) async {
+    logs.disconnect(node)
+    await sessions.removeValue(forKey: node)?.session.end()
+  }
 }
 
 extension NodeService {

@@ -69,7 +69,9 @@ struct SwarmRuntime: NodeRuntime {
     ended.fire()
   }
 
-  func logSource(forNode id: String) -> (any TaskLogSource)? { id == swarm.nodeID ? agent : nil }
+  func logSource(forNode id: String) -> (any TaskLogSource)? {
+    id == swarm.nodeID ? agent : service.logSource(forNode: id)
+  }
 
   func stop(isLeaving: Bool) async {
     stopping.fire()

@@ -73,7 +73,7 @@ struct WorkerRuntime: NodeRuntime {
 
   private func work() async {
     await withDiscardingTaskGroup { group in
-      group.addTask { await link.run() }
+      group.addTask { await link.run(logs: agent) }
       group.addTask { await sources.run() }
       group.addTask { await keepAssignments() }
       group.addTask { await renewRegularly() }

@@ -11,7 +11,7 @@ import Testing
 
 @Suite("A worker's link to its manager", .timeLimit(.minutes(1)))
 struct ManagerLinkTests {
-  private static let description = NodeDescription(
+  static let description = NodeDescription(
     hostname: "h", platform: .init(architecture: "x86_64", os: "linux"), resources: .init(nanoCPUs: 1, memoryBytes: 1),
     engine: .init(engineVersion: "1"))
 

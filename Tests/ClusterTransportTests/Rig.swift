@@ -19,6 +19,14 @@ final class FakeManager: ManagerService {
     var first: Assignment?
     var readers: [AsyncStream<Assignment>.Continuation] = []
     var reports: [TrafficReport] = []
+    /// Given to each node that listens.
+    var wishes: [NodeMessage.LogRequest] = []
+    /// By request: what came, and whether it is over.
+    var published: [String: [NodeMessage.LogBatch]] = [:]
+    var endedLogs: [String] = []
+    /// Requests whose reader has gone, and how many batches the reader of the others takes.
+    var unwanted: Set<String> = []
+    var appetite = Int.max
   }
 
   let state = Mutex(State())
@@ -68,6 +76,32 @@ final class FakeManager: ManagerService {
     state.withLock { $0.reports.append(traffic.report) }
   }
   func goodbye(_ goodbye: NodeMessage.Goodbye, of node: String, session: String) { note("goodbye", node) }
+
+  func logRequests(of node: String, session: String) throws -> AsyncStream<NodeMessage.LogRequest> {
+    guard session == "s1" else { throw RPCFailure.sessionOver }
+    note("logRequests", node)
+    let (stream, continuation) = AsyncStream.makeStream(of: NodeMessage.LogRequest.self)
+    state.withLock { for wish in $0.wishes { continuation.yield(wish) } }
+    return stream
+  }
+  func publish(_ batch: NodeMessage.LogBatch, under request: String, of node: String) async -> Bool {
+    note("publish", node)
+    while state.withLock({ ($0.published[request] ?? []).count >= $0.appetite && !$0.unwanted.contains(request) }) {
+      try? await Task.sleep(for: .milliseconds(2))
+    }
+    return state.withLock { state in
+      guard !state.unwanted.contains(request) else { return false }
+      state.published[request, default: []].append(batch)
+      return !batch.isLast
+    }
+  }
+  func untilUnwanted(log request: String, of node: String) async {
+    while !Task.isCancelled, state.withLock({ !$0.unwanted.contains(request) }) {
+      try? await Task.sleep(for: .milliseconds(2))
+    }
+  }
+  func endLog(_ request: String, of node: String) { state.withLock { $0.endedLogs.append(request) } }
+
   func openRegistryAuth(_ template: TaskTemplate) -> String? { nil }
 
   func refusal(of node: String) -> RPCFailure? {
