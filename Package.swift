@@ -81,6 +81,10 @@ let package = Package(
     .systemLibrary(name: "CNFTables", providers: [.apt(["libnftables-dev"])]),
     library("Netfilter", ["Balancing", "CLinux", "CNFTables", "ClusterModel", "Netlink", logging]),
     tests("Netfilter", ["Balancing", "CLinux", "ClusterModel", "Netlink", logging]),
+    library(
+      "Overlay",
+      ["Balancing", "ClusterModel", "Netfilter", "Netlink", logging, .product(name: "Subprocess", package: "swift-subprocess")]),
+    tests("Overlay", ["Balancing", "CLinux", "ClusterModel", "Netfilter", "Netlink", logging]),
     library("HTTPWire", [nioCore, nioPosix]),
     tests("HTTPWire", ["SocketTestKit", nioCore]),
     library("EngineClient", ["ClusterModel", "HTTPWire", nioCore]),
@@ -131,7 +135,8 @@ let package = Package(
       "skepd",
       [
         "Balancing", "CLinux", "ClusterModel", "ClusterRPC", "ClusterStore", "ClusterTransport", "DataPlane", "EngineAPI",
-        "EngineClient", "Identity", "Manager", "Netfilter", "NodeAgent", "ServiceManager", "StoreSQLite", "Telemetry", arguments,
+        "EngineClient", "Identity", "Manager", "Netfilter", "NodeAgent", "Overlay", "ServiceManager", "StoreSQLite", "Telemetry",
+        arguments,
         logging,
       ]),
     tests("skepd", ["Balancing", "ClusterModel", "DataPlane", "EngineAPI", "Identity", "Telemetry", logging]),

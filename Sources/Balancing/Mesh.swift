@@ -24,6 +24,9 @@ package struct Mesh: Codable, Hashable, Sendable {
 
 /// A host of the cluster, as traffic sees it.
 package struct Peer: Codable, Hashable, Sendable {
+  /// As many as fit into the bits of a packet's mark that tell peers apart.
+  package static let highestNumber = 4_095
+
   package var nodeID: String
   /// 1 and up; no two nodes have the same, and a node keeps its own for as long as it keeps its ingress subnet.
   package var number: UInt16

@@ -6,7 +6,6 @@
 #include "CLinux.h"
 
 #include <endian.h>
-#include <linux/fib_rules.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
@@ -449,59 +448,6 @@ static int netlink_open(int protocol) {
     return result;
   }
   return fd;
-}
-
-struct route_request {
-  struct nlmsghdr header;
-  union {
-    struct rtmsg route;
-    struct fib_rule_hdr rule;
-  };
-  char attributes[128];
-};
-
-static void add_attribute(struct route_request *request, uint16_t type, const void *value, uint16_t length) {
-  struct rtattr *attribute = (struct rtattr *)((char *)request + NLMSG_ALIGN(request->header.nlmsg_len));
-  attribute->rta_type = type;
-  attribute->rta_len = RTA_LENGTH(length);
-  memcpy(RTA_DATA(attribute), value, length);
-  request->header.nlmsg_len = NLMSG_ALIGN(request->header.nlmsg_len) + RTA_ALIGN(attribute->rta_len);
-}
-
-// Sends one request and returns what the kernel acknowledged: 0 or a negative errno.
-static int netlink_ask(int fd, struct route_request *request) {
-  char answer[1024];
-  ssize_t length = send(fd, request, request->header.nlmsg_len, 0);
-  struct pollfd ready = {.fd = fd, .events = POLLIN};
-  if (length < 0 || poll(&ready, 1, 1000) < 0 || (length = recv(fd, answer, sizeof answer, 0)) < 0) return -errno;
-  struct nlmsghdr *header = (struct nlmsghdr *)answer;
-  if (!NLMSG_OK(header, (size_t)length) || header->nlmsg_type != NLMSG_ERROR) return -EPROTO;
-  return ((struct nlmsgerr *)NLMSG_DATA(header))->error;
-}
-
-int cl_reply_route(int add, const char *interface, uint32_t table, uint32_t priority) {
-  int fd = netlink_open(NETLINK_ROUTE);
-  if (fd < 0) return fd;
-  uint16_t flags = NLM_F_REQUEST | NLM_F_ACK | (add ? NLM_F_CREATE | NLM_F_EXCL : 0);
-  uint32_t mark = CL_KEPT_SOURCE_REPLY_MARK, loopback = 1;
-  struct route_request route = {
-      .header = {NLMSG_LENGTH(sizeof route.route), add ? RTM_NEWROUTE : RTM_DELROUTE, flags, 1, 0},
-      .route = {.rtm_family = AF_INET, .rtm_protocol = RTPROT_STATIC, .rtm_scope = RT_SCOPE_HOST, .rtm_type = RTN_LOCAL}};
-  add_attribute(&route, RTA_TABLE, &table, sizeof table);
-  add_attribute(&route, RTA_OIF, &loopback, sizeof loopback);
-  struct route_request rule = {
-      .header = {NLMSG_LENGTH(sizeof rule.rule), add ? RTM_NEWRULE : RTM_DELRULE, flags, 2, 0},
-      .rule = {.family = AF_INET, .action = FR_ACT_TO_TBL}};
-  add_attribute(&rule, FRA_PRIORITY, &priority, sizeof priority);
-  add_attribute(&rule, FRA_TABLE, &table, sizeof table);
-  add_attribute(&rule, FRA_FWMARK, &mark, sizeof mark);
-  add_attribute(&rule, FRA_FWMASK, &mark, sizeof mark);
-  add_attribute(&rule, FRA_IIFNAME, interface, (uint16_t)(strlen(interface) + 1));
-  int first = netlink_ask(fd, add ? &route : &rule), second = netlink_ask(fd, add ? &rule : &route);
-  close(fd);
-  int done = add ? -EEXIST : -ENOENT, gone = add ? -EEXIST : -ESRCH;
-  if (first < 0 && first != done && first != gone) return first;
-  return second < 0 && second != done && second != gone ? second : 0;
 }
 
 int cl_netlink_watch(int nftables) {

@@ -17,6 +17,8 @@ struct AssignmentDraft: Sendable {
     let ingressSubnet: IPv4Subnet?
     /// `nil` when none of them can have changed.
     let tasks: [ClusterTask]?
+    /// `nil` when it cannot have changed.
+    let mesh: Mesh??
     /// Of the services that changed; empty for one that publishes nothing any more.
     let listeners: [String: [Listener]]
 
@@ -28,20 +30,41 @@ struct AssignmentDraft: Sendable {
       self.nodeID = nodeID
       ingressSubnet = store.nodes[nodeID]?.ingressSubnet
       tasks = dirty.map { $0.nodeIDs.contains(nodeID) } ?? true ? store.tasks(onNode: nodeID) : nil
+      let isMeshDirty = dirty.map { $0.cluster || !$0.changedNodeIDs.isEmpty } ?? true
+      mesh = isMeshDirty ? .some(Meshes.mesh(ofNode: nodeID, in: store)) : nil
       let changed = dirty?.serviceIDs ?? Set(store.services.keys)
+      let reach = Reach(of: nodeID, in: store)
       listeners = Dictionary(
         uniqueKeysWithValues: changed.map {
-          ($0, EndpointTables.listeners(ofService: $0, in: store).map(Self.part(nodeID, store)))
+          ($0, EndpointTables.listeners(ofService: $0, in: store).map(reach.part))
         })
     }
+  }
 
-    /// Containers of other nodes cannot be reached yet: a port is open on every node, and served by what runs there.
-    private static func part(_ nodeID: String, _ store: ClusterStore) -> (Listener) -> Listener {
-      { listener in
-        var listener = listener
-        listener.endpoints.removeAll { store.tasks[$0.id]?.nodeID != nodeID }
-        return listener
+  /// Which containers a node can send traffic to: all of the mesh, if it is in it, and its own.
+  private struct Reach {
+    let nodeID: String
+    let store: ClusterStore
+    let isInMesh: Bool
+
+    init(of nodeID: String, in store: ClusterStore) {
+      self.nodeID = nodeID
+      self.store = store
+      isInMesh = Self.isInMesh(nodeID, store)
+    }
+
+    func part(_ listener: Listener) -> Listener {
+      var listener = listener
+      listener.endpoints.removeAll { endpoint in
+        guard let node = store.tasks[endpoint.id]?.nodeID, node != nodeID else { return false }
+        return !isInMesh || !Self.isInMesh(node, store)
       }
+      return listener
+    }
+
+    private static func isInMesh(_ nodeID: String, _ store: ClusterStore) -> Bool {
+      guard let cluster = store.cluster, let node = store.nodes[nodeID] else { return false }
+      return Meshes.peer(node, cluster) != nil
     }
   }
 
@@ -65,7 +88,9 @@ struct AssignmentDraft: Sendable {
     if areTasksNew { assignment.tasks = news.tasks ?? [] }
     let isSubnetNew = news.ingressSubnet != assignment.ingressSubnet
     assignment.ingressSubnet = news.ingressSubnet
-    return isTableNew || areTasksNew || isSubnetNew
+    let isMeshNew = news.mesh.map { $0 != assignment.mesh } ?? false
+    if let mesh = news.mesh { assignment.mesh = mesh }
+    return isTableNew || areTasksNew || isSubnetNew || isMeshNew
   }
 
   private mutating func take(_ changed: [String: [Listener]]) -> Bool {

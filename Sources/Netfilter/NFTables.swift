@@ -12,7 +12,7 @@ package struct NetfilterError: Error, Hashable, Sendable, CustomStringConvertibl
   package let code: Code
   package let message: String
 
-  init(_ code: Code, _ message: String) {
+  package init(_ code: Code, _ message: String) {
     self.code = code
     self.message = message
   }
@@ -21,10 +21,10 @@ package struct NetfilterError: Error, Hashable, Sendable, CustomStringConvertibl
 }
 
 /// A context of libnftables: speaks to the packet filter of the network namespace it was made in.
-final class NFTables {
+package final class NFTables {
   private let context: OpaquePointer
 
-  init() throws(NetfilterError) {
+  package init() throws(NetfilterError) {
     guard let context = nft_ctx_new(UInt32(NFT_CTX_DEFAULT)) else { throw NetfilterError(.nftables, "no nftables context") }
     self.context = context
     nft_ctx_buffer_output(context)
@@ -35,7 +35,7 @@ final class NFTables {
 
   /// All of the commands or none; returns what they list. Blocks for some milliseconds.
   @discardableResult
-  func run(_ commands: String) throws(NetfilterError) -> String {
+  package func run(_ commands: String) throws(NetfilterError) -> String {
     let status = nft_run_cmd_from_buffer(context, commands)
     let output = nft_ctx_get_output_buffer(context).map { String(cString: $0) } ?? ""
     let complaint = nft_ctx_get_error_buffer(context).map { String(cString: $0) } ?? ""

@@ -5,14 +5,14 @@ import Dispatch
 import Glibc
 
 /// Tells when somebody changes this network namespace's addresses, policy routing or packet filter.
-final class NetlinkWatch: Sendable {
+package final class NetlinkWatch: Sendable {
   /// One element for any number of changes.
-  let changes: AsyncStream<Void>
+  package let changes: AsyncStream<Void>
   private let continuation: AsyncStream<Void>.Continuation
   // Protected by never changing after `init`; Dispatch's objects may be used on any thread, its types do not say so.
   private nonisolated(unsafe) let sources: [any DispatchSourceRead]
 
-  init() throws(NetfilterError) {
+  package init() throws(NetfilterError) {
     let (changes, continuation) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
     (self.changes, self.continuation) = (changes, continuation)
     sources = [try Self.source(nftables: true, continuation), try Self.source(nftables: false, continuation)]
@@ -20,7 +20,7 @@ final class NetlinkWatch: Sendable {
   }
 
   /// As if something had changed.
-  func poke() { continuation.yield() }
+  package func poke() { continuation.yield() }
 
   deinit { for source in sources { source.cancel() } }
 

@@ -13,7 +13,7 @@ package actor SourceKeeper {
   /// Bridges of networks without containers come and go without a word from the kernel.
   static let repeatInterval = Duration.seconds(10)
 
-  private let bridge: String
+  private let interfaces: [String]
   private let inside: @Sendable () async throws -> [IPv4Subnet]
   private let tell: @Sendable (SourcePolicy) async throws -> Void
   private let logger: Logger
@@ -21,14 +21,14 @@ package actor SourceKeeper {
   private var complaint: String?
 
   /// - Parameters:
-  ///   - bridge: the interface through which containers answer.
+  ///   - interfaces: those through which containers answer.
   ///   - inside: this host's addresses and its containers' networks.
   ///   - tell: gives the relay its policy.
   package init(
-    bridge: String, logger: Logger, inside: @escaping @Sendable () async throws -> [IPv4Subnet],
+    interfaces: [String], logger: Logger, inside: @escaping @Sendable () async throws -> [IPv4Subnet],
     tell: @escaping @Sendable (SourcePolicy) async throws -> Void
   ) {
-    self.bridge = bridge
+    self.interfaces = interfaces
     self.inside = inside
     self.tell = tell
     self.logger = logger
@@ -54,7 +54,7 @@ package actor SourceKeeper {
   }
 
   private func follow(_ watch: NetlinkWatch) async throws {
-    let kernel = try SourceRulesInKernel(bridge: bridge)
+    let kernel = try SourceRulesInKernel(interfaces: interfaces)
     var known: [IPv4Subnet]?
     for await _ in watch.changes {
       do {
@@ -85,7 +85,7 @@ package actor SourceKeeper {
   }
 
   /// Takes the rules away. The relay has gone before.
-  package static func removeRules(bridge: String) throws {
-    try SourceRulesInKernel(bridge: bridge).remove()
+  package static func removeRules(interfaces: [String]) throws {
+    try SourceRulesInKernel(interfaces: interfaces).remove()
   }
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import CLinux
+import ClusterModel
+import Netlink
 
 /// What the kernel has to be told so that the relay can connect to containers from its clients' own addresses.
 ///
@@ -12,8 +14,8 @@ package struct SourceRules: Sendable {
   static let routingTable: UInt32 = 9001
   static let priority: UInt32 = 9001
 
-  /// The interface through which containers answer.
-  let bridge: String
+  /// The interfaces through which containers answer: the bridge of this host's own, and the tunnel to others'.
+  let interfaces: [String]
 
   /// One transaction for libnftables. Whatever the table held before is gone.
   var commands: String {
@@ -28,7 +30,7 @@ package struct SourceRules: Sendable {
         }
         chain prerouting {
           type filter hook prerouting priority mangle; policy accept;
-          iifname "\(bridge)" ct direction reply ct mark & \(mark) != 0 meta mark set meta mark or \(reply)
+          iifname { \(interfaces.map { "\"\($0)\"" }.joined(separator: ", ")) } ct direction reply ct mark & \(mark) != 0 meta mark set meta mark or \(reply)
         }
       }
       """
@@ -41,36 +43,45 @@ package struct SourceRules: Sendable {
 package final class SourceRulesInKernel {
   private let rules: SourceRules
   private let filter: NFTables
+  private let routes: NetlinkSocket
   /// What the kernel lists after an installation: anything else means that somebody changed them.
   private var listed: String?
 
-  package init(bridge: String) throws(NetfilterError) {
-    rules = SourceRules(bridge: bridge)
+  package init(interfaces: [String]) throws {
+    rules = SourceRules(interfaces: interfaces)
     filter = try NFTables()
+    routes = try NetlinkSocket(.route)
   }
 
   /// Whether anything had to be done. What is right is left alone, so that no connection meets a moment without rules.
   @discardableResult
-  package func ensure() throws(NetfilterError) -> Bool {
-    try route(add: true)
+  package func ensure() throws -> Bool {
+    try routes.put(rules.route)
+    for rule in rules.routingRules { try routes.put(rule) }
     if let listed, (try? list()) == listed { return false }
     try filter.run(rules.commands)
     listed = try list()
     return true
   }
 
-  package func remove() throws(NetfilterError) {
+  package func remove() throws {
     listed = nil
     try filter.run("table ip \(SourceRules.table)\ndelete table ip \(SourceRules.table)")
-    try route(add: false)
+    for rule in try routes.rules(priorities: [SourceRules.priority]) { try routes.remove(rule) }
+    try routes.remove(rules.route)
   }
 
   private func list() throws(NetfilterError) -> String { try filter.run("list table ip \(SourceRules.table)") }
+}
 
-  private func route(add: Bool) throws(NetfilterError) {
-    let result = cl_reply_route(add ? 1 : 0, rules.bridge, SourceRules.routingTable, SourceRules.priority)
-    guard result == 0 else {
-      throw NetfilterError(.system, "policy routing for replies to clients: \(String(cString: strerror(-result)))")
+extension SourceRules {
+  /// What is looked up in that table is this host's own.
+  fileprivate var route: Route { Route(to: IPv4Subnet(base: IPv4Address(bits: 0), prefix: 0), table: Self.routingTable, by: nil) }
+
+  fileprivate var routingRules: [RoutingRule] {
+    let mark = UInt32(CL_KEPT_SOURCE_REPLY_MARK)
+    return interfaces.map {
+      RoutingRule(priority: Self.priority, interface: $0, mark: mark, mask: mark, table: Self.routingTable)
     }
   }
 }

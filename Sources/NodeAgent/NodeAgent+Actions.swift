@@ -16,8 +16,8 @@ extension NodeAgent {
     switch action {
     case .report(let status): report(status, of: id)
     case .prepare:
-      let subnet = ingressSubnet
-      operate(id) { .prepared(await calls.prepare(task, subnet: subnet)) }
+      let (subnet, networks) = (ingressSubnet, networks)
+      operate(id) { .prepared(await calls.prepare(task, subnet: subnet, mtu: await networks.packetSize)) }
     case .start(let container): operate(id) { .started(await calls.start(task, container)) }
     case .stop(let container): operate(id) { .stopped(await calls.stop(task, container)) }
     case .remove(let container): operate(id) { .removed(await calls.remove(container)) }

@@ -58,6 +58,8 @@ extension NodeAgent {
     keep?(assignment)
     let isFirst = assigned == nil
     assigned = Set(assignment.tasks.map(\.id))
+    // First: the table has endpoints that are reached by it.
+    await networks.want(assignment.mesh)
     await traffic.want(assignment.table)
     for task in assignment.tasks where controllers[task.id] != nil { await deliver(.assigned(task), to: task.id) }
     for id in Array(controllers.keys) where assigned?.contains(id) == false { await deliver(.unassigned, to: id) }
@@ -69,6 +71,7 @@ extension NodeAgent {
   func goOn(from last: Assignment) async {
     guard last.clusterID == clusterID, let found = try? await calls?.containersByTask() else { return }
     (term, ingressSubnet) = (last.term, last.ingressSubnet)
+    await networks.want(last.mesh)
     await traffic.want(last.table)
     for task in last.tasks where found[task.id]?.phase == .running {
       var controller = TaskController(task: task)

@@ -19,6 +19,7 @@ package actor NodeAgent {
   let clock: AgentClock
   let logger: Logger
   let traffic: TrafficProgrammer
+  let networks: any NodeNetworks
   /// What the managers said last, before this agent was started.
   let lastAssignment: Assignment?
   /// Keeps each assignment for the next agent.
@@ -46,14 +47,16 @@ package actor NodeAgent {
   /// `sealer` opens the credentials that come with tasks. With `lastAssignment` the agent goes on before it has heard of a manager;
   /// `keep` is given each assignment, and must not wait.
   package init(
-    engine: any Engine, dispatcher: any Dispatcher, plane: any TrafficPlane, sockets: any TaskSockets, nodeID: String,
-    clusterID: String, sealer: any Sealer, clock: AgentClock, logger: Logger, lastAssignment: Assignment? = nil,
+    engine: any Engine, dispatcher: any Dispatcher, plane: any TrafficPlane, networks: any NodeNetworks,
+    sockets: any TaskSockets, nodeID: String, clusterID: String, sealer: any Sealer, clock: AgentClock, logger: Logger,
+    lastAssignment: Assignment? = nil,
     keep: (@Sendable (Assignment) -> Void)? = nil
   ) {
     self.lastAssignment = lastAssignment
     self.keep = keep
     self.engine = engine
     self.dispatcher = dispatcher
+    self.networks = networks
     self.nodeID = nodeID
     self.clusterID = clusterID
     self.sealer = sealer

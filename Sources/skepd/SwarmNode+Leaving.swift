@@ -3,7 +3,6 @@
 import ClusterModel
 import DataPlane
 import EngineClient
-import Netfilter
 import NodeAgent
 
 // `docker swarm leave`, also one that is finished after a restart.
@@ -51,7 +50,7 @@ extension SwarmNode {
       try await NodeAgent.leave(engine: engine, clusterID: clusterID, clock: .system)
     }
     try await relay.shutdownRelay()
-    try SourceKeeper.removeRules(bridge: IngressNetwork.bridge)
+    try await HostNetworks.remove()
     try directory.erase()
     state = .inactive
     logger.info("left the swarm")

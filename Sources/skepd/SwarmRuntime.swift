@@ -8,7 +8,6 @@ import EngineClient
 import Identity
 import Logging
 import Manager
-import Netfilter
 import NodeAgent
 
 /// A manager: the leader's loop, the sessions of all nodes, and the agent of this one.
@@ -20,7 +19,7 @@ struct SwarmRuntime: NodeRuntime {
   private let service: NodeService
   /// `nil` without the authority's key: nobody can join, and no node can be told from another.
   private let port: ManagerPort?
-  private let sources: SourceKeeper
+  private let networks: HostNetworks
   private let logger: Logger
   private let stopping = OneShot()
   private let ended = OneShot()
@@ -42,12 +41,11 @@ struct SwarmRuntime: NodeRuntime {
     service = NodeService(
       ownID: swarm.nodeID, store: swarm.store, loop: loop, secrets: secrets, logger: logger, now: SystemClock.now)
     port = ManagerPort(swarm, authority, secrets, listen, service, logger)
+    networks = HostNetworks(engine: engine, relay: relay, logger: logger)
     agent = NodeAgent(
-      engine: engine, dispatcher: session, plane: RelayPlane(supervisor: relay), sockets: HostSockets(), nodeID: swarm.nodeID,
+      engine: engine, dispatcher: session, plane: RelayPlane(supervisor: relay), networks: networks, sockets: HostSockets(),
+      nodeID: swarm.nodeID,
       clusterID: swarm.clusterID, sealer: swarm.sealer, clock: .system, logger: logger)
-    sources = SourceKeeper(bridge: IngressNetwork.bridge, logger: logger, inside: { try await InsideAddresses.all(engine) }) {
-      try await relay.keepSources($0)
-    }
   }
 
   /// Until cancelled or stopped; containers and traffic stay as they are.
@@ -57,7 +55,7 @@ struct SwarmRuntime: NodeRuntime {
       group.addTask { await session.run() }
       group.addTask { await service.run() }
       if let port { group.addTask { await port.run() } }
-      group.addTask { await sources.run() }
+      group.addTask { await networks.run() }
       group.addTask {
         do { try await agent.run() } catch is CancellationError {} catch {
           logger.error("the agent ended", metadata: ["error": "\(error)"])

@@ -7,7 +7,6 @@ import DataPlane
 import EngineClient
 import Identity
 import Logging
-import Netfilter
 import NodeAgent
 import Synchronization
 
@@ -17,7 +16,7 @@ struct WorkerRuntime: NodeRuntime {
   let nodeID: String
   let agent: NodeAgent
   private let link: ManagerLink
-  private let sources: SourceKeeper
+  private let networks: HostNetworks
   private let credentials: CurrentCredentials
   private let directory: StateDirectory
   private let assignments: AsyncStream<Assignment>
@@ -51,13 +50,12 @@ struct WorkerRuntime: NodeRuntime {
     self.link = link
     let (assignments, keep) = AsyncStream.makeStream(of: Assignment.self, bufferingPolicy: .bufferingNewest(1))
     self.assignments = assignments
+    networks = HostNetworks(engine: engine, relay: relay, logger: logger)
     agent = NodeAgent(
-      engine: engine, dispatcher: link, plane: RelayPlane(supervisor: relay), sockets: HostSockets(), nodeID: nodeID,
+      engine: engine, dispatcher: link, plane: RelayPlane(supervisor: relay), networks: networks, sockets: HostSockets(),
+      nodeID: nodeID,
       clusterID: clusterID, sealer: sealer, clock: .system, logger: logger, lastAssignment: directory.lastAssignment()
     ) { keep.yield($0) }
-    sources = SourceKeeper(bridge: IngressNetwork.bridge, logger: logger, inside: { try await InsideAddresses.all(engine) }) {
-      try await relay.keepSources($0)
-    }
   }
 
   func run() async {
@@ -74,7 +72,7 @@ struct WorkerRuntime: NodeRuntime {
   private func work() async {
     await withDiscardingTaskGroup { group in
       group.addTask { await link.run(logs: agent) }
-      group.addTask { await sources.run() }
+      group.addTask { await networks.run() }
       group.addTask { await keepAssignments() }
       group.addTask { await renewRegularly() }
       group.addTask {

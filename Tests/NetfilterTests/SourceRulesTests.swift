@@ -12,7 +12,7 @@ struct SourceRulesTests {
   @Test("are installed once, repaired when somebody changed them, and removed without remains")
   func life() async throws {
     let seen = try await inNamespaceOfItsOwn {
-      let kernel = try SourceRulesInKernel(bridge: "skep-ingress")
+      let kernel = try SourceRulesInKernel(interfaces: ["skep-ingress", "skep-tunnel"])
       let probe = try NFTables()
       var seen: [Bool] = [try kernel.ensure(), try kernel.ensure()]
       try probe.run("flush ruleset")
@@ -34,7 +34,7 @@ struct SourceRulesTests {
       let probe = try NFTables()
       try probe.run("add table ip theirs\nadd chain ip theirs c")
       let before = try probe.run("list ruleset")
-      let kernel = try SourceRulesInKernel(bridge: "skep-ingress")
+      let kernel = try SourceRulesInKernel(interfaces: ["skep-ingress", "skep-tunnel"])
       try kernel.ensure()
       try kernel.remove()
       return (before, try probe.run("list ruleset"))

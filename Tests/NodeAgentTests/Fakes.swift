@@ -110,6 +110,13 @@ final class FakePlane: TrafficPlane {
 }
 
 /// Processes with networks of their own, which have as many connections open as a test says.
+actor FakeNetworks: NodeNetworks {
+  private(set) var meshes: [Mesh?] = []
+  private(set) var packetSize: UInt32? = 1_450
+
+  func want(_ mesh: Mesh?) { meshes.append(mesh) }
+}
+
 final class FakeSockets: TaskSockets {
   struct Unreadable: Error {}
   struct State {

@@ -13,13 +13,15 @@ struct Harness {
   var engine = FakeEngine()
   let dispatcher = FakeDispatcher()
   let plane = FakePlane()
+  let networks = FakeNetworks()
   var sockets = FakeSockets()
   var clock = AgentClock.system
 
   func agent() -> NodeAgent {
     NodeAgent(
-      engine: engine, dispatcher: dispatcher, plane: plane, sockets: sockets, nodeID: Fixtures.node, clusterID: Fixtures.cluster,
-      sealer: Fixtures.sealer, clock: clock, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+      engine: engine, dispatcher: dispatcher, plane: plane, networks: networks, sockets: sockets, nodeID: Fixtures.node,
+      clusterID: Fixtures.cluster, sealer: Fixtures.sealer, clock: clock,
+      logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
   }
 
   /// Runs an agent for the time of `body`.

@@ -30,7 +30,8 @@ struct LastAssignmentTests {
       tasks: [try #require(await harness.dispatcher.tasks["task1"]), Fixtures.task("task3", slot: 3)],
       ingressSubnet: Fixtures.subnet, table: EndpointTable(generation: 7))
     let agent = NodeAgent(
-      engine: harness.engine, dispatcher: NoManagers(), plane: harness.plane, sockets: harness.sockets, nodeID: Fixtures.node,
+      engine: harness.engine, dispatcher: NoManagers(), plane: harness.plane, networks: harness.networks,
+      sockets: harness.sockets, nodeID: Fixtures.node,
       clusterID: Fixtures.cluster, sealer: Fixtures.sealer, clock: .system,
       logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, lastAssignment: last)
     try await withThrowingTaskGroup(of: Void.self) { group in
@@ -51,7 +52,8 @@ struct LastAssignmentTests {
     let harness = Harness()
     let kept = Mutex<Assignment?>(nil)
     let agent = NodeAgent(
-      engine: harness.engine, dispatcher: harness.dispatcher, plane: harness.plane, sockets: harness.sockets,
+      engine: harness.engine, dispatcher: harness.dispatcher, plane: harness.plane, networks: harness.networks,
+      sockets: harness.sockets,
       nodeID: Fixtures.node, clusterID: Fixtures.cluster, sealer: Fixtures.sealer, clock: .system,
       logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
     ) { assignment in kept.withLock { $0 = assignment } }

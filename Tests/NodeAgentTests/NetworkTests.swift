@@ -36,14 +36,23 @@ struct NetworkTests {
     #expect(IngressNetwork.verdict(unlabelled, subnet: subnet, clusterID: "cluster1") == .unusable(reason: foreign))
   }
 
-  @Test("its body")
-  func body() throws {
+  @Test(
+    "its body says how large packets may be, and lets other hosts in where engines shut them out",
+    arguments: [
+      (nil, "1.41", ""), (1_450, "1.47", #","com.docker.network.driver.mtu":"1450""#),
+      (
+        1_450, "1.48",
+        #","com.docker.network.driver.mtu":"1450","com.docker.network.bridge.gateway_mode_ipv4":"nat-unprotected""#
+      ),
+    ] as [(UInt32?, String, String)])
+  func body(_ mtu: UInt32?, _ version: String, _ options: String) throws {
     let wanted =
       #"{"Name":"0-skep-ingress","Driver":"bridge","CheckDuplicate":true,"#
       + #""IPAM":{"Driver":"default","Config":[{"Subnet":"10.0.1.0/24","Gateway":"10.0.1.1"}]},"#
-      + #""Options":{"com.docker.network.bridge.name":"skep-ingress"},"Labels":{"skep.cluster":"cluster1"}}"#
+      + #""Options":{"com.docker.network.bridge.name":"skep-ingress"OPTIONS},"Labels":{"skep.cluster":"cluster1"}}"#
     let subnet = try #require(IPv4Subnet("10.0.1.0/24"))
-    #expect(IngressNetwork.body(subnet: subnet, clusterID: "cluster1").text == wanted)
+    let body = IngressNetwork.body(subnet: subnet, clusterID: "cluster1", mtu: mtu, version: version)
+    #expect(body.text == wanted.replacing("OPTIONS", with: options))
   }
 
   @Test("a published task without an address is rejected")

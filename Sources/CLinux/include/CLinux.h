@@ -174,9 +174,6 @@ int64_t cl_raise_descriptor_limit(void);
 int cl_processors(void);
 // An exclusive lock on a file, held until the descriptor is closed; -EWOULDBLOCK when another process has it.
 int cl_lock(const char *path);
-// Policy routing for the replies to kept sources: packets from `interface` with CL_KEPT_SOURCE_REPLY_MARK are taken for this
-// host's own. Adding what is there and removing what is not are successes.
-int cl_reply_route(int add, const char *interface, uint32_t table, uint32_t priority);
 // A descriptor that becomes readable when addresses or rules of this network namespace change; `nftables` chooses between
 // the packet filter's rules and the host's addresses and policy rules.
 int cl_netlink_watch(int nftables);

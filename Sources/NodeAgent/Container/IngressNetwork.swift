@@ -9,11 +9,24 @@ package enum IngressNetwork {
   package static let name = "0-skep-ingress"
   package static let bridge = "skep-ingress"
 
-  package static func body(subnet: IPv4Subnet, clusterID: String) -> JSONValue {
-    [
+  /// The first API of engines that drop what comes to a container past their own port mappings, unless its bridge is made so that
+  /// they do not: `MeshRules` let in what is ours.
+  private static let firstClosed = 48
+
+  /// - Parameters:
+  ///   - mtu: what a packet to another host's container may have; `nil` for the engine's default.
+  ///   - version: of the engine's API.
+  package static func body(subnet: IPv4Subnet, clusterID: String, mtu: UInt32?, version: String) -> JSONValue {
+    var options: JSONValue = ["com.docker.network.bridge.name": .string(bridge)]
+    options["com.docker.network.driver.mtu"] = mtu.map { .string("\($0)") }
+    if NewerFields.minor(version) >= firstClosed {
+      options["com.docker.network.bridge.gateway_mode_ipv4"] = "nat-unprotected"
+    }
+    return [
       "Name": .string(name), "Driver": "bridge", "CheckDuplicate": true,
       "IPAM": ["Driver": "default", "Config": [["Subnet": .string("\(subnet)"), "Gateway": .string("\(subnet.gateway)")]]],
-      "Options": ["com.docker.network.bridge.name": .string(bridge)], "Labels": [Labels.cluster: .string(clusterID)],
+      "Options": options,
+      "Labels": [Labels.cluster: .string(clusterID)],
     ]
   }
 

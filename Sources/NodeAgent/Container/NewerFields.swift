@@ -6,10 +6,12 @@ import ClusterModel
 enum NewerFields {
   /// Why the spec cannot be carried out by an engine that speaks `version`; `nil` when it can.
   static func refusal(of spec: ContainerSpec, version: String) -> String? {
-    let spoken = version.split(separator: ".").last.flatMap { Int($0) } ?? 0
-    guard let (field, minor) = used(by: spec).first(where: { $0.minor > spoken }) else { return nil }
+    guard let (field, minor) = used(by: spec).first(where: { $0.minor > minor(version) }) else { return nil }
     return "\(field) needs an engine with API 1.\(minor), and this node's speaks \(version)"
   }
+
+  /// 41 of `1.41`.
+  static func minor(_ version: String) -> Int { version.split(separator: ".").last.flatMap { Int($0) } ?? 0 }
 
   private static func used(by spec: ContainerSpec) -> [(field: String, minor: Int)] {
     var used: [(field: String, minor: Int)] = []

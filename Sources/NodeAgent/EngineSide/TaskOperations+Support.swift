@@ -11,7 +11,7 @@ extension TaskOperations {
   }
 
   /// Makes the ingress network what the subnet asks for, or says why it cannot.
-  func ensureIngressNetwork(_ subnet: IPv4Subnet?) async throws {
+  func ensureIngressNetwork(_ subnet: IPv4Subnet?, mtu: UInt32?) async throws {
     guard let subnet else { throw TaskFailure(.refused, "node is missing network attachments, ip addresses may be exhausted") }
     try await networkLock.withSlot {
       try await retrying {
@@ -22,7 +22,9 @@ extension TaskOperations {
         case .recreate: try await engine.removeNetwork(found?.id ?? IngressNetwork.name)
         case .create: break
         }
-        _ = try await engine.createNetwork(IngressNetwork.body(subnet: subnet, clusterID: clusterID))
+        let version = try await engine.apiVersion()
+        _ = try await engine.createNetwork(
+          IngressNetwork.body(subnet: subnet, clusterID: clusterID, mtu: mtu, version: version))
       }
     }
   }

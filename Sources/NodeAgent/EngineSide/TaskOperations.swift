@@ -17,15 +17,15 @@ struct TaskOperations: Sendable {
   let slots = Slots(4)
   let networkLock = Slots(1)
 
-  /// Image, network, container. `subnet` is the node's ingress subnet.
-  func prepare(_ task: ClusterTask, subnet: IPv4Subnet?) async -> Result<ContainerState, TaskFailure> {
+  /// Image, network, container. `subnet` is the node's ingress subnet, `mtu` what packets to other nodes may have.
+  func prepare(_ task: ClusterTask, subnet: IPv4Subnet?, mtu: UInt32?) async -> Result<ContainerState, TaskFailure> {
     await result {
       try await checkFields(task.template.spec.containerSpec)
       let context = TemplateContext(task: task, hostname: hostname, platform: platform)
       let body = try ContainerBody(task: task, clusterID: clusterID, context: context).json()
       try await ensureImage(of: task.template)
       // Without an address of its own the engine would choose one, maybe another task's.
-      if task.usesIngress { try await ensureIngressNetwork(task.ingressAddress == nil ? nil : subnet) }
+      if task.usesIngress { try await ensureIngressNetwork(task.ingressAddress == nil ? nil : subnet, mtu: mtu) }
       return try await slots.withSlot { try await retrying { try await createOrAdopt(task, body) } }
     }
   }
