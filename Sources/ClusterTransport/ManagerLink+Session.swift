@@ -8,7 +8,7 @@ extension ManagerLink {
   func keep(_ name: SessionName, _ period: Duration, _ reader: AsyncStream<Assignment>.Continuation) async {
     await withTaskGroup(of: (any Error)?.self) { group in
       group.addTask {
-        do { try await self.pulse.beat(as: name, every: period) {} } catch { return error }
+        do { try await self.pulse.beat(as: name, every: period) { self.heard($0) } } catch { return error }
         return nil
       }
       group.addTask {
@@ -28,6 +28,10 @@ extension ManagerLink {
       endSession(name.session)
       group.cancelAll()
     }
+  }
+
+  private func heard(_ beat: NodeMessage.Beat) {
+    if let wanted = beat.authority, wanted != credentials().mark { tell(.outdated(wanted)) }
   }
 
   private func follow(_ name: SessionName, _ reader: AsyncStream<Assignment>.Continuation) async throws {

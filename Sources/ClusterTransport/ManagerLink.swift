@@ -15,6 +15,8 @@ package final class ManagerLink: Dispatcher {
     case session(NodeMessage.Session)
     /// The managers want no more of this node, and say why.
     case refused(RPCFailure)
+    /// The managers want this node to ask for a certificate: the cluster's root is being replaced. See `Cluster.authorityMark`.
+    case outdated(String)
   }
 
   struct State {
@@ -27,18 +29,29 @@ package final class ManagerLink: Dispatcher {
     /// What the managers may read.
     var logs: (any TaskLogSource)?
     var openLogs = 0
+    var connections: Connections
+  }
+
+  /// Made anew to show a new certificate.
+  struct Connections {
+    let channel: ManagerChannel
+    let pulse: Pulse
+  }
+
+  private enum Job {
+    /// Streams of a session; few at a time, as a session must end before the next begins.
+    case stream(@Sendable () async -> Void)
+    case reconnect
   }
 
   let nodeID: String
-  let channel: ManagerChannel
-  let pulse: Pulse
   let sealer: any Sealer
   let logger: Logger
+  let credentials: @Sendable () -> NodeCredentials
   let tell: @Sendable (Event) -> Void
-  let state = Mutex(State())
-  /// A session's streams; few at a time, as a session must end before the next begins.
-  private let (jobs, addJob) = AsyncStream.makeStream(
-    of: (@Sendable () async -> Void).self, bufferingPolicy: .bufferingNewest(16))
+  let state: Mutex<State>
+  private let connect: @Sendable () throws -> Connections
+  private let (jobs, addJob) = AsyncStream.makeStream(of: Job.self, bufferingPolicy: .bufferingNewest(16))
 
   /// `address` is a manager's. `credentials` are asked for at each connection. `tell` must not wait.
   package init(
@@ -49,29 +62,54 @@ package final class ManagerLink: Dispatcher {
     self.nodeID = nodeID
     self.sealer = sealer
     self.logger = logger
+    self.credentials = credentials
     self.tell = tell
-    channel = try ManagerChannel(to: address, as: .member(credentials), now: now)
-    pulse = try Pulse(to: address, as: .member(credentials), now: now)
+    connect = {
+      Connections(
+        channel: try ManagerChannel(to: address, as: .member(credentials), now: now),
+        pulse: try Pulse(to: address, as: .member(credentials), now: now))
+    }
+    state = Mutex(State(connections: try connect()))
   }
+
+  var channel: ManagerChannel { state.withLock { $0.connections.channel } }
+  var pulse: Pulse { state.withLock { $0.connections.pulse } }
 
   /// Keeps the connections until cancelled. Once. `logs` are what the managers may ask for.
   package func run(logs: (any TaskLogSource)? = nil) async {
     state.withLock { $0.logs = logs }
     defer { state.withLock { $0.logs = nil } }
+    var iterator = jobs.makeAsyncIterator()
+    while !Task.isCancelled {
+      await keepConnections(&iterator)
+      guard !Task.isCancelled, let next = try? connect() else { return }
+      state.withLock { $0.connections = next }
+    }
+  }
+
+  /// Until cancelled, or other connections are wanted.
+  private func keepConnections(_ jobs: inout AsyncStream<Job>.Iterator) async {
+    let connections = state.withLock { $0.connections }
     await withDiscardingTaskGroup { group in
-      group.addTask { try? await self.channel.run() }
-      group.addTask { await self.pulse.run() }
-      for await job in jobs { group.addTask { await job() } }
+      group.addTask { try? await connections.channel.run() }
+      group.addTask { await connections.pulse.run() }
+      while case .stream(let stream)? = await jobs.next() { group.addTask { await stream() } }
+      // Before the agent can register anew it must find the next ones.
       group.cancelAll()
     }
     endSession()
-    await pulse.close()
+    await connections.pulse.close()
   }
 
+  func add(_ stream: @escaping @Sendable () async -> Void) { addJob.yield(.stream(stream)) }
+
   /// The next certificate of this node, by its present one.
-  package func renew(_ signingRequest: String) async throws -> String {
-    try await channel.issueCertificate(.init(signingRequest: signingRequest)).certificate
+  package func renew(_ signingRequest: String) async throws -> NodeMessage.CertificateReply {
+    try await channel.issueCertificate(.init(signingRequest: signingRequest))
   }
+
+  /// Shows the present certificate from now on: connections are made anew, and with them the session. Nothing is moved by that.
+  package func reconnect() { addJob.yield(.reconnect) }
 }
 
 extension ManagerLink {
@@ -79,6 +117,8 @@ extension ManagerLink {
   package func register(description: NodeDescription, statuses: [String: TaskStatus]) async throws {
     let (current, isOver) = state.withLock { ($0.session, $0.isOver) }
     guard !isOver else { throw RPCFailure.sessionOver }
+    var description = description
+    description.tls = try? credentials().tls
     let registration = NodeMessage.Registration(description: description, statuses: statuses)
     let session: NodeMessage.Session
     do { session = try await channel.register(registration, as: SessionName(nodeID: nodeID, session: current)) } catch {
@@ -103,7 +143,7 @@ extension ManagerLink {
       return stream
     }
     let name = SessionName(nodeID: nodeID, session: session)
-    addJob.yield { await self.keep(name, period, continuation) }
+    add { await self.keep(name, period, continuation) }
     return stream
   }
 

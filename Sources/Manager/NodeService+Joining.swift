@@ -23,12 +23,11 @@ extension NodeService {
     _ request: NodeMessage.CertificateRequest, to node: String?
   ) async throws -> NodeMessage.CertificateReply {
     guard let cluster = await store.read(\.cluster) else { throw RPCFailure(.unavailable, "there is no cluster yet") }
-    let validity = cluster.spec.nodeValidity
-    if let node, request.token == nil { return try sign(request, node, validity) }
+    if let node, request.token == nil { return try sign(request, node, cluster) }
     try Self.check(request.token ?? "", cluster.joinTokens)
     let made = try newNode(request.availability)
     // Before the node is there: a request that cannot be signed leaves nothing behind.
-    let reply = try sign(request, made.id, validity)
+    let reply = try sign(request, made.id, cluster)
     try await store.transaction { $0.put(made) }
     monitor.withLock { $0.begin(with: [made.id], at: now().uptime) }
     logger.info("a node has joined", metadata: ["node": "\(made.id)"])
@@ -36,10 +35,12 @@ extension NodeService {
   }
 
   private func sign(
-    _ request: NodeMessage.CertificateRequest, _ node: String, _ validity: Duration
+    _ request: NodeMessage.CertificateRequest, _ node: String, _ cluster: Cluster
   ) throws -> NodeMessage.CertificateReply {
     do {
-      return NodeMessage.CertificateReply(certificate: try secrets.sign(request.signingRequest, node, node == ownID, validity))
+      return NodeMessage.CertificateReply(
+        certificate: try secrets.sign(request.signingRequest, node, node == ownID, cluster), trust: cluster.trustBundle,
+        crossSigned: cluster.rotation?.crossSigned)
     } catch {
       throw RPCFailure(.invalidArgument, "\(error)")
     }

@@ -10,10 +10,12 @@ extension NodeService {
   package func beat(of node: String, session id: String) async throws -> NodeMessage.Beat {
     _ = try session(id, of: node)
     let wasSuspended = monitor.withLock { $0.heard(node, at: now().uptime) }
-    let (isThere, period) = await store.read { ($0.nodes[node] != nil, $0.cluster?.spec.heartbeatPeriod) }
+    let (isThere, period, mark) = await store.read {
+      ($0.nodes[node] != nil, $0.cluster?.spec.heartbeatPeriod, $0.cluster?.authorityMark)
+    }
     if !isThere, let refusal = await refusal(of: node) { throw refusal }
     if wasSuspended { await set(node, .ready, nil) { !$0.isSuspended(node) } }
-    return NodeMessage.Beat(heartbeatPeriod: period ?? ClusterSpec.ownHeartbeatPeriod)
+    return NodeMessage.Beat(heartbeatPeriod: period ?? ClusterSpec.ownHeartbeatPeriod, authority: mark)
   }
 
   package func goodbye(_ goodbye: NodeMessage.Goodbye, of node: String, session id: String) async throws {

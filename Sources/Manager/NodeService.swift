@@ -9,12 +9,12 @@ import Synchronization
 
 /// What only the holder of the authority's key can do, and what nodes are told in confidence.
 package struct ClusterSecrets: Sendable {
-  /// Signs a request (PEM) for a worker's, or the own manager's, certificate.
-  package var sign: @Sendable (_ request: String, _ nodeID: String, _ isManager: Bool, _ validity: Duration) throws -> String
+  /// Signs a request (PEM) for a worker's, or the own manager's, certificate, by the authority that the cluster wants nodes to have.
+  package var sign: @Sendable (_ request: String, _ nodeID: String, _ isManager: Bool, _ cluster: Cluster) throws -> String
   package var sealer: any Sealer
 
   package init(
-    sign: @escaping @Sendable (_ request: String, _ nodeID: String, _ isManager: Bool, _ validity: Duration) throws -> String,
+    sign: @escaping @Sendable (_ request: String, _ nodeID: String, _ isManager: Bool, _ cluster: Cluster) throws -> String,
     sealer: any Sealer
   ) {
     self.sign = sign

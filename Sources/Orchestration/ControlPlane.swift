@@ -29,6 +29,7 @@ package struct ControlPlane<Generator: RandomNumberGenerator & Sendable>: Sendab
   /// nothing changes.
   package mutating func step(_ dirty: DirtySet?, transaction: inout Transaction, now: Now) -> Duration? {
     guard let cluster = transaction.cluster else { return nil }
+    RootRotator.finish(cluster, in: &transaction, now: now, generator: &generator)
     Allocator.allocateIngressSubnets(in: &transaction)
     evict(dirty, &transaction, now)
     let serviceIDs = affected(by: dirty, transaction, now)

@@ -97,14 +97,14 @@ struct LogTransportTests {
   func backPressure() async throws {
     let rig = try Rig()
     rig.service.state.withLock { $0.appetite = 1 }
-    let source = FewLines(Array(repeating: String(repeating: "x", count: 1_000), count: 10_000), then: .wait)
+    let source = FewLines(Array(repeating: String(repeating: "x", count: 1_000), count: 1_500), then: .wait)
     try await publishing(rig, source) {
       try await until("the node reads on for as far as it may") { source.taken.withLock { $0 } > 64 }
       // Not to wait for something: time to read all of it.
       try await Task.sleep(for: .milliseconds(300))
       #expect(source.taken.withLock { $0 } < 400)
       rig.service.state.withLock { $0.appetite = Int.max }
-      try await until("the log goes on") { source.taken.withLock { $0 } == 10_001 }
+      try await until("the log goes on") { source.taken.withLock { $0 } == 1_501 }
       rig.service.state.withLock { _ = $0.unwanted.insert("log-t1") }
     }
     #expect(source.isCancelled.withLock { $0 })

@@ -27,6 +27,11 @@ final class FakeManager: ManagerService {
     /// Requests whose reader has gone, and how many batches the reader of the others takes.
     var unwanted: Set<String> = []
     var appetite = Int.max
+    /// What nodes said of their certificates, and are told to have.
+    var tls: [NodeTLS] = []
+    var authority: String?
+    /// Answers requests for certificates; an empty certificate without it.
+    var issue: (@Sendable (NodeMessage.CertificateRequest) throws -> NodeMessage.CertificateReply)?
   }
 
   let state = Mutex(State())
@@ -41,22 +46,25 @@ final class FakeManager: ManagerService {
     return NodeMessage.Root(certificate: certificate, time: Rig.now)
   }
 
-  func issueCertificate(_ request: NodeMessage.CertificateRequest, to node: String?) -> NodeMessage.CertificateReply {
+  func issueCertificate(
+    _ request: NodeMessage.CertificateRequest, to node: String?
+  ) throws -> NodeMessage.CertificateReply {
     note("issue", node)
-    return NodeMessage.CertificateReply(certificate: "")
+    return try state.withLock { $0.issue }?(request) ?? NodeMessage.CertificateReply(certificate: "")
   }
 
   func register(
     _ registration: NodeMessage.Registration, of node: String, session: String?, address: String
   ) -> NodeMessage.Session {
     note("register", node)
+    state.withLock { $0.tls += [registration.description.tls].compactMap { $0 } }
     return NodeMessage.Session(id: "s1", managers: [], heartbeatPeriod: .milliseconds(20))
   }
 
   func beat(of node: String, session: String) throws -> NodeMessage.Beat {
     guard session == "s1" else { throw RPCFailure.sessionOver }
     note("beat", node)
-    return NodeMessage.Beat(heartbeatPeriod: .milliseconds(20))
+    return NodeMessage.Beat(heartbeatPeriod: .milliseconds(20), authority: state.withLock { $0.authority })
   }
 
   func assignments(of node: String, session: String) throws -> AsyncStream<Assignment> {

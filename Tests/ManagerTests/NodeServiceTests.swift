@@ -109,6 +109,27 @@ struct NodeServiceTests {
     #expect(await rig.store.read { $0.nodes.count } == 2)
   }
 
+  @Test("while the root is replaced nodes are told so with each beat, and given both roots with a certificate")
+  func rotation() async throws {
+    let rig = try await Rig()
+    try await rig.run {
+      let id = try await rig.join(rig.tokens.worker)
+      let session = try await rig.register(id)
+      let digest = JoinToken.hexadecimal(Self.digest)
+      #expect(try await rig.service.beat(of: id, session: session.id).authority == digest)
+      let next = RootRotation(certificate: "next", crossSigned: "link", digest: Array(repeating: 9, count: 32))
+      try await rig.store.transaction { transaction in
+        guard var cluster = transaction.cluster else { return }
+        cluster.rotation = next
+        transaction.put(cluster)
+      }
+      #expect(
+        try await rig.service.beat(of: id, session: session.id).authority == digest + "-" + JoinToken.hexadecimal(next.digest))
+      let reply = try await rig.service.issueCertificate(.init(signingRequest: ""), to: id)
+      #expect(reply == .init(certificate: "\(id) false", trust: "rootnext", crossSigned: "link"))
+    }
+  }
+
   @Test("a session is the node's newest: calls of an earlier one are refused, and its assignments end")
   func sessions() async throws {
     let rig = try await Rig()

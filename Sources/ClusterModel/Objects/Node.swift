@@ -45,6 +45,8 @@ package struct NodeDescription: Codable, Sendable, Hashable {
   package var platform: Platform
   package var resources: Capacity
   package var engine: Engine
+  /// `nil` for a manager, whose certificate is always current.
+  package var tls: NodeTLS?
 
   package init(hostname: String, platform: Platform, resources: Capacity, engine: Engine) {
     self.hostname = hostname
@@ -119,6 +121,7 @@ package struct Cluster: Sendable, Hashable {
   package var joinTokens: JoinTokens
   /// PEM of the cluster's root certificate.
   package var trustRoot: String
+  package var rotation: RootRotation?
   package var defaultAddrPool: [String]
   package var subnetSize: Int
   package var dataPathPort: Int
