@@ -25,10 +25,16 @@ extension NodeService {
     guard let cluster = await store.read(\.cluster) else { throw RPCFailure(.unavailable, "there is no cluster yet") }
     if let node, request.token == nil { return try sign(request, node, cluster) }
     try Self.check(request.token ?? "", cluster.joinTokens)
+    if let again = joins.node(request.signingRequest),
+      await store.read({ $0.nodes[again]?.description == nil && $0.nodes[again] != nil })
+    {
+      return try sign(request, again, cluster)
+    }
     let made = try newNode(request.availability)
     // Before the node is there: a request that cannot be signed leaves nothing behind.
     let reply = try sign(request, made.id, cluster)
     try await store.transaction { $0.put(made) }
+    joins.remember(made.id, request.signingRequest)
     monitor.withLock { $0.begin(with: [made.id], at: now().uptime) }
     logger.info("a node has joined", metadata: ["node": "\(made.id)"])
     return reply
@@ -74,15 +80,25 @@ extension NodeService {
     _ registration: NodeMessage.Registration, of node: String, session current: String?, address: String
   ) async throws -> NodeMessage.Session {
     let statuses = registration.statuses.mapValues(\.status)
-    monitor.withLock { _ = $0.heard(node, at: now().uptime) }
+    let wasSuspended = heard(node)
     if let current {
-      try await session(current, of: node).register(description: registration.description, statuses: statuses)
+      if wasSuspended { await noteReturn(of: node) }
+      try await session(current, of: node).describe(registration.description)
+      try await session(current, of: node).update(statuses: statuses)
       return await describe(current)
+    }
+    guard monitor.withLock({ $0.registrations.admits(node, at: now().uptime) }) else {
+      throw RPCFailure(.unavailable, "node \(node) exceeded rate limit count of registrations")
     }
     let session = NodeSession(nodeID: node, address: address, store: store, loop: loop, logger: logger, now: now)
     let id = await begin(session, of: node)
-    try await session.register(description: registration.description, statuses: statuses)
-    logger.info("a node is ready", metadata: ["node": "\(node)", "address": "\(address)"])
+    let hold = monitor.withLock { $0.damper.back(node, at: now().uptime)?.message(at: now().uptime) }
+    try await session.register(description: registration.description, statuses: statuses, hold: hold)
+    if let hold {
+      logger.warning("a node is back, and gets no tasks yet", metadata: ["node": "\(node)", "reason": "\(hold)"])
+    } else {
+      logger.info("a node is ready", metadata: ["node": "\(node)", "address": "\(address)"])
+    }
     return await describe(id)
   }
 

@@ -39,6 +39,7 @@ package actor NodeService: ManagerService {
   let logs = LogBroker()
   var sessions: [String: Entry] = [:]
   var generator = SystemRandomNumberGenerator()
+  var joins = RecentJoins()
   private let jobs: AsyncStream<NodeSession>
   private let addJob: AsyncStream<NodeSession>.Continuation
 
@@ -61,6 +62,7 @@ package actor NodeService: ManagerService {
   package func run() async {
     await withDiscardingTaskGroup { group in
       group.addTask { await self.judge() }
+      group.addTask { await self.clearAbandoned() }
       for await session in jobs { group.addTask { await session.run() } }
       group.cancelAll()
     }

@@ -62,6 +62,8 @@ package struct NodeStatus: Codable, Sendable, Hashable {
   package var state: State
   package var message: String?
   package var addr: String
+  /// When it was found to be down, while it is.
+  package var downSince: Timestamp?
 
   package init(state: State, message: String? = nil, addr: String) {
     self.state = state
