@@ -13,6 +13,7 @@ extension SystemTests {
       try await cluster.taskLogs()
       try await cluster.lostHost()
       try await cluster.pausedHosts()
+      try await cluster.cuts()
       try await cluster.rotation()
       try await cluster.restarts()
       try await cluster.leaving()
