@@ -3,7 +3,7 @@
 import ClusterModel
 
 extension EndpointTable {
-  private static let version: UInt8 = 3
+  private static let version: UInt8 = 4
 
   package func encoded() -> [UInt8] {
     var writer = BinaryWriter()
@@ -30,7 +30,7 @@ extension EndpointTable {
     guard version == Self.version else { throw BinaryCodingError(.unsupportedVersion, "table version \(version)") }
     let generation = try reader.read(UInt64.self)
     var listeners: [Listener] = []
-    for _ in 0..<(try reader.readCount(elementsOf: 22)) { listeners.append(try Listener(from: &reader)) }
+    for _ in 0..<(try reader.readCount(elementsOf: 23)) { listeners.append(try Listener(from: &reader)) }
     self.init(generation: generation, listeners: listeners)
     guard Set(listeners.map(\.id)).count == listeners.count, Set(listeners.map(\.address)).count == listeners.count else {
       throw BinaryCodingError(.invalidValue, "two listeners share an id or a port")
@@ -60,6 +60,7 @@ extension Listener {
     address.encode(into: &writer)
     writer.write(strategy.rawValue)
     limits.encode(into: &writer)
+    writer.write(UInt8(mayOffload ? 1 : 0))
     writer.write(UInt32(endpoints.count))
     for endpoint in endpoints {
       writer.write(endpoint.id)
@@ -76,13 +77,16 @@ extension Listener {
       throw BinaryCodingError(.invalidValue, "strategy of listener \(id)")
     }
     let limits = try ListenerLimits(from: &reader)
+    let offload: UInt8 = try reader.read()
+    guard offload <= 1 else { throw BinaryCodingError(.invalidValue, "offload of listener \(id)") }
     var endpoints: [Endpoint] = []
     for _ in 0..<(try reader.readCount(elementsOf: 9)) { endpoints.append(try Endpoint(from: &reader)) }
     guard endpoints.count <= Maglev.capacity, Set(endpoints.map(\.id)).count == endpoints.count else {
       throw BinaryCodingError(.invalidValue, "listener \(id) has two endpoints of one id, or more than \(Maglev.capacity)")
     }
     self.init(
-      id: id, port: address.number, transport: address.transport, strategy: strategy, limits: limits, endpoints: endpoints)
+      id: id, port: address.number, transport: address.transport, strategy: strategy, limits: limits,
+      mayOffload: offload == 1, endpoints: endpoints)
   }
 }
 

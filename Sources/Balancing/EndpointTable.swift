@@ -74,22 +74,30 @@ package struct Listener: Hashable, Sendable {
   package var address: ListenerPort { ListenerPort(transport, port) }
   package var strategy: Strategy
   package var limits: ListenerLimits
+  /// The packet filter takes connections before they reach the relay, where it can: see `isForPacketFilter`.
+  package var mayOffload: Bool
   package var endpoints: [Endpoint]
 
   package init(
     id: String, port: UInt16, transport: Transport = .tcp, strategy: Strategy = .standard, limits: ListenerLimits = .none,
-    endpoints: [Endpoint] = []
+    mayOffload: Bool = false, endpoints: [Endpoint] = []
   ) {
     self.id = id
     self.port = port
     self.transport = transport
     self.strategy = strategy
     self.limits = limits
+    self.mayOffload = mayOffload
     self.endpoints = endpoints
   }
 }
 
 extension Listener {
+  /// Whether the packet filter can do all that is asked for. UDP's clients and whoever has a limit are the relay's.
+  package var isForPacketFilter: Bool {
+    mayOffload && transport == .tcp && limits == .none && strategy != .leastConnections
+  }
+
   package static func id(service: String, port: ListenerPort) -> String { "\(service)/\(port)" }
 
   /// The service of a listener that `id(service:port:)` named.

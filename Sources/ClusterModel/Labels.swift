@@ -14,6 +14,10 @@ package enum Labels {
   package static let maxConnectionsRange: ClosedRange<UInt32> = 1...1_048_576
   /// On a service: how long a connection to a published port may carry nothing. A Go duration; no limit by default.
   package static let idleTimeout = "skep.lb.idle-timeout"
+  /// On a service: with `on` the packet filter takes connections to its published ports, where it can, before they reach the relay.
+  package static let offload = "skep.lb.offload"
+  /// The values it may have; `off` is what is without it.
+  package static let offloads = ["on", "off"]
   /// On a service: how long a stopping task may keep its open connections. A Go duration; 10 s by default.
   package static let drainTimeout = "skep.drain.timeout"
   /// On a service: how long a running task may take to become ready. A Go duration; 60 s by default.

@@ -19,6 +19,28 @@ package final class NetlinkWatch: Sendable {
     continuation.yield()
   }
 
+  /// Calls `body` at the beginning, after each change, at most twice a second, and every ten seconds in any case: not all that
+  /// matters is told by the kernel. Until cancelled.
+  package static func run(_ body: @escaping @Sendable () async -> Void) async throws {
+    let watch = try NetlinkWatch()
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      group.addTask {
+        while true {
+          try await Task.sleep(for: .seconds(10))
+          watch.poke()
+        }
+      }
+      group.addTask {
+        for await _ in watch.changes {
+          await body()
+          try await Task.sleep(for: .milliseconds(500))
+        }
+      }
+      try await group.next()
+      group.cancelAll()
+    }
+  }
+
   /// As if something had changed.
   package func poke() { continuation.yield() }
 

@@ -8,15 +8,12 @@ package import Logging
 ///
 /// It fails safe: before the rules are in force, and while they cannot be, clients are served from this host's own address.
 package actor SourceKeeper {
-  /// How often at most somebody else's changes make it look again.
-  static let pause = Duration.milliseconds(500)
-  /// Bridges of networks without containers come and go without a word from the kernel.
-  static let repeatInterval = Duration.seconds(10)
-
   private let interfaces: [String]
   private let inside: @Sendable () async throws -> [IPv4Subnet]
   private let tell: @Sendable (SourcePolicy) async throws -> Void
   private let logger: Logger
+  private var kernel: SourceRulesInKernel?
+  private var known: [IPv4Subnet]?
   private var told: SourcePolicy?
   private var complaint: String?
 
@@ -36,38 +33,21 @@ package actor SourceKeeper {
 
   /// Until cancelled; the rules stay, as the relay does.
   package func run() async {
+    do { try await NetlinkWatch.run { await self.look() } } catch is CancellationError {} catch { complain(error) }
+  }
+
+  private func look() async {
     do {
-      let watch = try NetlinkWatch()
-      try await withThrowingTaskGroup(of: Void.self) { group in
-        group.addTask { while true { try await Self.poke(watch) } }
-        group.addTask { try await self.follow(watch) }
-        try await group.next()
-      }
-    } catch is CancellationError {} catch {
+      let kernel = try kernel ?? SourceRulesInKernel(interfaces: interfaces)
+      self.kernel = kernel
+      if try kernel.ensure(), told != nil { logger.warning("the rules that keep clients' addresses were gone; put back") }
+      // While the engine is away its networks stay as they are.
+      do { known = try await inside() } catch  where known != nil {}
+      try await give(SourcePolicy(keeps: true, inside: known ?? []))
+      complaint = nil
+    } catch {
       complain(error)
-    }
-  }
-
-  private static func poke(_ watch: NetlinkWatch) async throws {
-    try await Task.sleep(for: repeatInterval)
-    watch.poke()
-  }
-
-  private func follow(_ watch: NetlinkWatch) async throws {
-    let kernel = try SourceRulesInKernel(interfaces: interfaces)
-    var known: [IPv4Subnet]?
-    for await _ in watch.changes {
-      do {
-        if try kernel.ensure(), told != nil { logger.warning("the rules that keep clients' addresses were gone; put back") }
-        // While the engine is away its networks stay as they are.
-        do { known = try await inside() } catch  where known != nil {}
-        try await give(SourcePolicy(keeps: true, inside: known ?? []))
-        complaint = nil
-      } catch {
-        complain(error)
-        try? await give(.none)
-      }
-      try await Task.sleep(for: Self.pause)
+      try? await give(.none)
     }
   }
 

@@ -10,6 +10,8 @@ package final class NetlinkSocket {
   package enum Family: Int32, Sendable {
     /// Links, addresses, routes, neighbours, policy rules.
     case route = 0
+    /// Sockets (`sock_diag`).
+    case sockets = 4
     /// The packet filter and connection tracking.
     case netfilter = 12
   }

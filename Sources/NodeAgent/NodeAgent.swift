@@ -62,7 +62,8 @@ package actor NodeAgent {
     self.sealer = sealer
     self.clock = clock
     self.logger = logger
-    traffic = TrafficProgrammer(plane: plane, sockets: sockets, dispatcher: dispatcher, clock: clock, logger: logger)
+    traffic = TrafficProgrammer(
+      plane: plane, networks: networks, sockets: sockets, dispatcher: dispatcher, clock: clock, logger: logger)
     // Emptied at once into the task group; a task has at most an operation, a probe and two timers in it.
     (jobs, addJob) = AsyncStream.makeStream(bufferingPolicy: .unbounded)
     (statusWakes, statusWake) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))

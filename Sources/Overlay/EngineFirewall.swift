@@ -16,7 +16,7 @@ package struct EngineFirewall: Sendable {
 
   /// `bridge` is that of the ingress network.
   package init(bridge: String) {
-    let mark = "0x\(String(OffloadMark.value, radix: 16))"
+    let mark = "0x\(String(OffloadMark.bit, radix: 16))"
     rules = [
       ["-i", MeshPlan.device, "-o", bridge], ["-m", "connmark", "--mark", "\(mark)/\(mark)"],
     ]

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Balancing
+import ClusterModel
 import DataPlane
 import EngineClient
 import Logging
@@ -9,13 +10,17 @@ import NodeAgent
 import Overlay
 import Synchronization
 
-/// What of this host's network is kept as the managers say: the tunnel to other hosts, and the rules that keep clients' addresses.
+/// What of this host's network is kept as the managers say: the tunnel to other hosts, the rules that keep clients' addresses, and what
+/// the packet filter carries.
 final class HostNetworks: NodeNetworks {
   private static let bridge = IngressNetwork.bridge
   private static let answering = [bridge, MeshPlan.device]
 
   private let mesh = Mutex<Mesh?>(nil)
+  private let destinations = Mutex<Set<IPv4Address>>([])
   private let keeper: MeshKeeper
+  private let offload: OffloadKeeper
+  private let prober: PeerProber
   private let engine: any Engine
   private let relay: RelaySupervisor
   private let logger: Logger
@@ -25,12 +30,37 @@ final class HostNetworks: NodeNetworks {
     self.relay = relay
     self.logger = logger
     keeper = MeshKeeper(bridge: Self.bridge, logger: logger)
+    offload = OffloadKeeper(interfaces: Self.answering, logger: logger)
+    prober = PeerProber(logger: logger)
   }
 
   func want(_ mesh: Mesh?) async {
     self.mesh.withLock { $0 = mesh }
     await keeper.want(mesh)
+    watchPeers()
   }
+
+  func sendsTo(_ addresses: Set<IPv4Address>) async {
+    destinations.withLock { $0 = addresses }
+    watchPeers()
+  }
+
+  private func watchPeers() {
+    let destinations = destinations.withLock { $0 }
+    let peers = mesh.withLock { $0 }?.peers ?? []
+    prober.watch(peers.filter { peer in destinations.contains { peer.subnet.contains($0) } })
+  }
+
+  func silentPeers() async -> AsyncStream<Set<IPv4Subnet>> { prober.silentPeers() }
+
+  /// A port that another program holds is that program's.
+  func offload(_ table: EndpointTable, without failed: Set<UInt16>) async {
+    var table = table
+    table.listeners.removeAll { failed.contains($0.port) }
+    await offload.program(table)
+  }
+
+  func cut(_ addresses: Set<IPv4Address>) async { await offload.cut(addresses) }
 
   var packetSize: UInt32? { get async { await keeper.packetSize } }
 
@@ -40,16 +70,39 @@ final class HostNetworks: NodeNetworks {
     let sources = SourceKeeper(
       interfaces: Self.answering, logger: logger,
       inside: { [self] in try await InsideAddresses.all(engine, mesh.withLock { $0 }) }
-    ) { [relay] in try await relay.keepSources($0) }
+    ) { [relay, offload] policy in
+      try await relay.keepSources(policy)
+      await offload.setInside(policy.keeps ? policy.inside : nil)
+    }
     await withDiscardingTaskGroup { group in
       group.addTask { await self.keeper.run() }
       group.addTask { await sources.run() }
+      group.addTask { await self.offload.run() }
+      group.addTask { await self.prober.run() }
     }
   }
 
   /// Takes away what is left of a swarm. The relay has gone before.
   static func remove() async throws {
     try SourceKeeper.removeRules(interfaces: answering)
+    try OffloadKeeper.remove()
     try await MeshKeeper.remove(bridge: bridge)
   }
+}
+
+/// What the relay and the packet filter carry together.
+struct HostTraffic: TrafficPlane {
+  let relay: RelayPlane
+  let networks: HostNetworks
+
+  func program(_ table: EndpointTable) async throws -> TrafficOutcome {
+    // The filter last: what it does not take is the relay's, which knows of it by then.
+    let outcome = try await relay.program(table)
+    await networks.offload(table, without: Set(outcome.failedPorts.keys))
+    return outcome
+  }
+
+  func cut(_ addresses: Set<IPv4Address>) async { await networks.cut(addresses) }
+  func openConnections(of endpoints: [String]) async throws -> [String: Int] { try await relay.openConnections(of: endpoints) }
+  func drainingConnections() -> AsyncStream<[String: Int]> { relay.drainingConnections() }
 }

@@ -20,11 +20,15 @@ struct ManagerPort: Sendable {
   /// Far more often than the shortest certificate needs.
   private static let look = Duration.seconds(300)
 
+  /// Fires when nodes can connect, or when the first attempt to listen has failed.
+  let opened = OneShot()
+
   /// Until cancelled. One that cannot listen tries again: services of this host run on without.
   func run() async {
     var failure: String?
     while !Task.isCancelled {
       do { try await serve() } catch {
+        opened.fire()
         if Task.isCancelled { return }
         if failure != "\(error)" {
           logger.error(
@@ -43,7 +47,10 @@ struct ManagerPort: Sendable {
       host: host, port: port, credentials: credentials, service: service, now: { SystemClock.now().wall })
     try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask {
-        try await server.run { port in logger.info("listening for nodes", metadata: ["address": "\(HostPort.join(host, port))"]) }
+        try await server.run { port in
+          logger.info("listening for nodes", metadata: ["address": "\(HostPort.join(host, port))"])
+          opened.fire()
+        }
       }
       group.addTask { await follow(credentials, server) }
       defer { group.cancelAll() }

@@ -4,8 +4,8 @@ import Balancing
 import DataPlane
 import NodeAgent
 
-/// The relay as the agent's data plane.
-struct RelayPlane: TrafficPlane {
+/// The relay's part of the agent's data plane.
+struct RelayPlane {
   let supervisor: RelaySupervisor
 
   func program(_ table: EndpointTable) async throws -> TrafficOutcome {

@@ -47,6 +47,7 @@ extension SwarmNode {
       throw error
     }
     await tellOfStrangers(own: cluster.id)
+    await (runtime as? SwarmRuntime)?.untilListening()
     logger.info("swarm initialized", metadata: ["cluster": "\(cluster.id)", "node": "\(node.id)"])
     return node.id
   }

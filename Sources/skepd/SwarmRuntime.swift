@@ -43,7 +43,8 @@ struct SwarmRuntime: NodeRuntime {
       logger: logger)
     networks = HostNetworks(engine: engine, relay: relay, logger: logger)
     agent = NodeAgent(
-      engine: engine, dispatcher: session, plane: RelayPlane(supervisor: relay), networks: networks, sockets: HostSockets(),
+      engine: engine, dispatcher: session, plane: HostTraffic(relay: RelayPlane(supervisor: relay), networks: networks),
+      networks: networks, sockets: HostSockets(),
       nodeID: swarm.nodeID,
       clusterID: swarm.clusterID, sealer: swarm.sealer, clock: .system, logger: logger)
   }
@@ -69,6 +70,16 @@ struct SwarmRuntime: NodeRuntime {
 
   func logSource(forNode id: String) -> (any TaskLogSource)? {
     id == swarm.nodeID ? agent : service.logSource(forNode: id)
+  }
+
+  /// Whoever is told that there is a swarm may join it at once. Not for ever: the port may be another program's.
+  func untilListening() async {
+    await withTaskGroup(of: Void.self) { group in
+      group.addTask { await port.opened.wait() }
+      group.addTask { try? await Task.sleep(for: .seconds(5)) }
+      await group.next()
+      group.cancelAll()
+    }
   }
 
   func stop(isLeaving: Bool) async {

@@ -56,7 +56,8 @@ struct WorkerRuntime: NodeRuntime {
     self.assignments = assignments
     networks = HostNetworks(engine: engine, relay: relay, logger: logger)
     agent = NodeAgent(
-      engine: engine, dispatcher: link, plane: RelayPlane(supervisor: relay), networks: networks, sockets: HostSockets(),
+      engine: engine, dispatcher: link, plane: HostTraffic(relay: RelayPlane(supervisor: relay), networks: networks),
+      networks: networks, sockets: HostSockets(),
       nodeID: nodeID,
       clusterID: clusterID, sealer: sealer, clock: .system, logger: logger, lastAssignment: directory.lastAssignment()
     ) { keep.yield($0) }

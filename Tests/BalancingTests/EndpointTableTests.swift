@@ -62,7 +62,7 @@ struct EndpointTableTests {
       ([UInt8](example.encoded() + [0]), BinaryCodingError.Code.trailingBytes),
       ([9] + example.encoded().dropFirst(), .unsupportedVersion),
       // Four thousand million listeners in no bytes: refused before memory is asked for.
-      ([3, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff], .truncated),
+      ([4, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff], .truncated),
       (
         EndpointTable(generation: 1, listeners: [Listener(id: "a", port: 1), Listener(id: "b", port: 1)]).encoded(), .invalidValue
       ),

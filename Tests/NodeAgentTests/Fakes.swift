@@ -74,6 +74,7 @@ final class FakePlane: TrafficPlane {
   struct Failure: Error {}
   struct State {
     var tables: [EndpointTable] = []
+    var cuts: [Set<IPv4Address>] = []
     var failures = 0
     var failedPorts: [UInt16: String] = [:]
     var open: [String: Int] = [:]
@@ -92,6 +93,16 @@ final class FakePlane: TrafficPlane {
       return TrafficOutcome(generation: table.generation, failedPorts: state.failedPorts)
     }
   }
+
+  /// A table without them must be in force.
+  func cut(_ addresses: Set<IPv4Address>) {
+    state.withLock { state in
+      let ready = state.tables.last?.listeners.flatMap { $0.endpoints.filter { $0.state == .ready }.map(\.address) } ?? []
+      if addresses.isDisjoint(with: ready) { state.cuts.append(addresses) }
+    }
+  }
+
+  var cuts: [Set<IPv4Address>] { state.withLock { $0.cuts } }
 
   func openConnections(of endpoints: [String]) async throws -> [String: Int] { state.withLock { $0.open } }
 
@@ -113,8 +124,12 @@ final class FakePlane: TrafficPlane {
 actor FakeNetworks: NodeNetworks {
   private(set) var meshes: [Mesh?] = []
   private(set) var packetSize: UInt32? = 1_450
+  private(set) var destinations: Set<IPv4Address> = []
+  let silent = AsyncStream.makeStream(of: Set<IPv4Subnet>.self, bufferingPolicy: .bufferingNewest(1))
 
   func want(_ mesh: Mesh?) { meshes.append(mesh) }
+  func sendsTo(_ addresses: Set<IPv4Address>) { destinations = addresses }
+  func silentPeers() -> AsyncStream<Set<IPv4Subnet>> { silent.stream }
 }
 
 final class FakeSockets: TaskSockets {

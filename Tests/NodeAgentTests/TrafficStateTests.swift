@@ -107,3 +107,56 @@ struct TrafficStateTests {
     }
   }
 }
+
+@Suite("Nodes that do not answer this one")
+struct SilentPeerTests {
+  private static func table(_ endpoints: [[(Int, Endpoint.State)]]) -> EndpointTable {
+    let listeners = endpoints.enumerated().map { index, endpoints in
+      Listener(
+        id: "s\(index)", port: UInt16(80 + index),
+        endpoints: endpoints.map { node, state in
+          Endpoint(id: "t\(node)", address: IPv4Address(bits: 0x0A00_0002 + UInt32(node) << 8), port: 80, state: state)
+        })
+    }
+    return EndpointTable(generation: 1, listeners: listeners)
+  }
+
+  private static func subnets(_ nodes: [Int]) -> Set<IPv4Subnet> {
+    Set(nodes.map { IPv4Subnet(base: IPv4Address(bits: 0x0A00_0000 + UInt32($0) << 8), prefix: 24) })
+  }
+
+  @Test(
+    "their endpoints are left out and their connections ended, but never the last of a listener",
+    arguments: [
+      ([[(1, .ready), (2, .ready)]], [2], [["t1"]], [2]), ([[(1, .ready), (2, .ready)]], [1, 2], [["t1", "t2"]], []),
+      ([[(2, .ready)]], [2], [["t2"]], []), ([[(1, .ready), (2, .draining)]], [2], [["t1", "t2"]], [2]),
+      ([[(1, .ready), (2, .ready)], [(2, .ready)]], [2], [["t1"], ["t2"]], []),
+      ([[(1, .draining), (2, .ready)]], [2], [["t1", "t2"]], []),
+    ] as [([[(Int, Endpoint.State)]], [Int], [[String]], [Int])])
+  func leftOut(_ endpoints: [[(Int, Endpoint.State)]], _ silent: [Int], _ left: [[String]], _ cut: [Int]) {
+    var state = TrafficState()
+    state.want(Self.table(endpoints))
+    state.suspend(Self.subnets(silent))
+    #expect(state.next?.listeners.map { $0.endpoints.map(\.id) } == left)
+    #expect(state.takeLost() == Set(cut.map { IPv4Address(bits: 0x0A00_0002 + UInt32($0) << 8) }))
+    #expect(state.takeLost() == [])
+    state.suspend([])
+    #expect(state.next == Self.table(endpoints) && state.takeLost() == [])
+  }
+
+  @Test("one that is lost while it is silent is cut once; the agent ends the connections of what it leaves out")
+  func agent() async throws {
+    let harness = Harness()
+    let table = Self.table([[(1, .ready), (2, .ready)]])
+    await harness.dispatcher.assign { $0.table = table }
+    try await harness.withAgent { _ in
+      try await harness.until("the table is in force") { harness.plane.tables.last == table }
+      try await harness.until("its nodes are probed") { await harness.networks.destinations.count == 2 }
+      harness.networks.silent.continuation.yield(Self.subnets([2]))
+      try await harness.until("the silent node's connections are ended") {
+        harness.plane.cuts == [[IPv4Address(bits: 0x0A00_0202)]]
+      }
+      #expect(harness.plane.tables.last?.listeners.map { $0.endpoints.map(\.id) } == [["t1"]])
+    }
+  }
+}

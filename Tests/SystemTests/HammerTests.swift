@@ -16,7 +16,8 @@ extension SystemTests {
     func changes() async throws {
       try await Fixture.with { n1 in
         try await n1.create(
-          "web", "--label", "skep.drain.timeout=10s", "--update-delay", "0s", "--update-monitor", "100ms")
+          "web", "--label", "skep.drain.timeout=10s", "--update-delay", "0s",
+          "--update-monitor", "100ms")
         let hammer = HammerLoad(n1)
         let clock = ContinuousClock()
         try await hammer.during {

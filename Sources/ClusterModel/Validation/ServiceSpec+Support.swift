@@ -27,6 +27,9 @@ extension ServiceSpec {
       let known = Labels.strategies.joined(separator: ", ")
       throw .invalidArgument("label \(Labels.strategy): unknown strategy \(strategy.goQuoted), must be one of \(known)")
     }
+    if let offload = labels[Labels.offload], !Labels.offloads.contains(offload) {
+      throw .invalidArgument("label \(Labels.offload): \(offload.goQuoted) must be on or off")
+    }
     if let text = labels[Labels.maxConnections], UInt32(text).map(Labels.maxConnectionsRange.contains) != true {
       let range = "\(Labels.maxConnectionsRange.lowerBound) to \(Labels.maxConnectionsRange.upperBound)"
       throw .invalidArgument("label \(Labels.maxConnections): \(text.goQuoted) is not a number from \(range)")

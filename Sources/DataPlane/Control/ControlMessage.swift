@@ -8,7 +8,7 @@ package import Balancing
 /// tables and questions; questions carry a ticket that the answer repeats.
 package enum ControlMessage: Hashable, Sendable {
   /// Raised when a message changes its meaning. `hello` itself never changes, so that any two versions can part in order.
-  package static let version: UInt16 = 3
+  package static let version: UInt16 = 4
 
   case hello(Hello)
   case applied(Applied)

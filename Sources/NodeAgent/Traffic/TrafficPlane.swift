@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 package import Balancing
+package import ClusterModel
 
 /// What came of programming a table.
 package struct TrafficOutcome: Sendable, Hashable {
@@ -19,6 +20,9 @@ package struct TrafficOutcome: Sendable, Hashable {
 package protocol TrafficPlane: Sendable {
   /// Returns when the table, or a later one, is in force. The same generation may come again with an endpoint less.
   func program(_ table: EndpointTable) async throws -> TrafficOutcome
+
+  /// Ends whatever is open to these addresses, so that clients notice: the endpoints there are lost. A table without them is in force.
+  func cut(_ addresses: Set<IPv4Address>) async
 
   /// Connections open to each of the endpoints; one that is missing in the answer has none.
   func openConnections(of endpoints: [String]) async throws -> [String: Int]

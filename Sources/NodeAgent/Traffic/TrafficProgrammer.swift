@@ -8,6 +8,7 @@ import Logging
 actor TrafficProgrammer {
   private let plane: any TrafficPlane
   let sockets: SocketCounter
+  private let networks: any NodeNetworks
   private let dispatcher: any Dispatcher
   let clock: AgentClock
   let logger: Logger
@@ -19,9 +20,11 @@ actor TrafficProgrammer {
   var isCountDue = false
 
   init(
-    plane: any TrafficPlane, sockets: any TaskSockets, dispatcher: any Dispatcher, clock: AgentClock, logger: Logger
+    plane: any TrafficPlane, networks: any NodeNetworks, sockets: any TaskSockets, dispatcher: any Dispatcher, clock: AgentClock,
+    logger: Logger
   ) {
     self.plane = plane
+    self.networks = networks
     self.sockets = SocketCounter(sockets: sockets, clock: clock, logger: logger)
     self.dispatcher = dispatcher
     self.clock = clock
@@ -52,6 +55,7 @@ actor TrafficProgrammer {
       group.addTask { await self.followRelay() }
       group.addTask { await self.countWhileDraining(locate) }
       group.addTask { await self.retryFailedPorts() }
+      group.addTask { await self.followPeers() }
       for await _ in wakes { await catchUp(locate) }
     }
   }
@@ -61,6 +65,9 @@ actor TrafficProgrammer {
     while let table = state.next, !Task.isCancelled {
       do {
         let outcome = try await plane.program(table)
+        let lost = state.takeLost()
+        if !lost.isEmpty { await plane.cut(lost) }
+        await networks.sendsTo(state.addresses)
         let count = state.beginCount()
         let open = try await openConnections(table.drainingPorts, locate)
         state.applied(table, outcome)
@@ -72,6 +79,14 @@ actor TrafficProgrammer {
       }
     }
     await sendReport()
+  }
+
+  /// Faster than the managers' judgement, which others may not share: this node alone leaves a silent one out.
+  private func followPeers() async {
+    for await silent in await networks.silentPeers() {
+      state.suspend(silent)
+      wake.yield()
+    }
   }
 
   /// What the relay says changes only when to ask: an element may be older than the table in force.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 package import Balancing
+package import ClusterModel
 package import ClusterRPC
 
 /// What is programmed, what should be, and what the managers were told of it.
@@ -8,6 +9,10 @@ package struct TrafficState: Sendable {
   private var wanted: EndpointTable?
   /// Tasks known here to be unfit, until a table comes without them. A task never runs twice, so this needs no way back.
   private var withdrawn: Set<String> = []
+  /// Of nodes that do not answer this one, whatever the managers think of them.
+  private var silent: Set<IPv4Subnet> = []
+  /// Endpoints lost since `takeLost`.
+  private var lost: Set<IPv4Address> = []
   private var applied: EndpointTable?
   private var outcome = TrafficOutcome(generation: 0)
   /// Open connections of each endpoint that drains, with the count that told of them.
@@ -29,6 +34,25 @@ package struct TrafficState: Sendable {
     withdrawn.insert(task)
   }
 
+  /// Endpoints there get nothing until it is called without them, as long as their listener has others.
+  package mutating func suspend(_ subnets: Set<IPv4Subnet>) {
+    let new = subnets.subtracting(silent)
+    silent = subnets
+    guard let target else { return }
+    // Those that are still in the target are the last ones of a listener.
+    let kept = Set(target.listeners.flatMap { $0.endpoints.filter { $0.state == .ready }.map(\.address) })
+    lost.formUnion(addresses.filter { address in !kept.contains(address) && new.contains { $0.contains(address) } })
+  }
+
+  /// Whose connections are to be ended, once a table without them is in force.
+  package mutating func takeLost() -> Set<IPv4Address> {
+    defer { lost = [] }
+    return lost
+  }
+
+  /// All that traffic may go to.
+  package var addresses: Set<IPv4Address> { Set((wanted?.listeners ?? []).flatMap { $0.endpoints.map(\.address) }) }
+
   /// The table to program now; `nil` when it is in force.
   package var next: EndpointTable? {
     guard let target, target != applied else { return nil }
@@ -40,6 +64,7 @@ package struct TrafficState: Sendable {
     guard var table = wanted else { return nil }
     for index in table.listeners.indices {
       table.listeners[index].endpoints.removeAll { $0.state == .ready && withdrawn.contains($0.id) }
+      if !silent.isEmpty { table.listeners[index].leaveOut(silent) }
     }
     return table
   }
@@ -88,6 +113,16 @@ package struct TrafficState: Sendable {
 
   /// A new session starts from nothing.
   package mutating func forgetReports() { reported = nil }
+}
+
+extension Listener {
+  /// Without ready endpoints in these subnets, unless there are no others: what answers nobody here may still be all there is.
+  fileprivate mutating func leaveOut(_ subnets: Set<IPv4Subnet>) {
+    let rest = endpoints.filter { endpoint in
+      endpoint.state != .ready || !subnets.contains { $0.contains(endpoint.address) }
+    }
+    if rest.contains(where: { $0.state == .ready }) { endpoints = rest }
+  }
 }
 
 extension EndpointTable {

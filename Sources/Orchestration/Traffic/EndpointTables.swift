@@ -18,8 +18,10 @@ package enum EndpointTables {
     guard !ports.isEmpty else { return [] }
     let tasks = store.tasks(ofService: service.id)
     let strategy = service.spec.labels[Labels.strategy].flatMap { Strategy(label: $0) } ?? .standard
-    let limits = limits(of: service.spec)
-    return ports.compactMap { listener($0, of: service.id, strategy, limits, tasks) }
+    let form = Listener(
+      id: service.id, port: 0, strategy: strategy, limits: limits(of: service.spec),
+      mayOffload: service.spec.labels[Labels.offload] == "on")
+    return ports.compactMap { listener($0, form, tasks) }
   }
 
   private static func limits(of spec: ServiceSpec) -> ListenerLimits {
@@ -28,16 +30,16 @@ package enum EndpointTables {
       idle: spec.labels[Labels.idleTimeout].flatMap { GoDuration($0)?.duration })
   }
 
-  private static func listener(
-    _ port: PortConfig, of serviceID: String, _ strategy: Strategy, _ limits: ListenerLimits, _ tasks: [ClusterTask]
-  ) -> Listener? {
+  /// `form` has the service's id, and what all its listeners share.
+  private static func listener(_ port: PortConfig, _ form: Listener, _ tasks: [ClusterTask]) -> Listener? {
     guard let published = port.publishedPort.flatMap(UInt16.init(exactly:)), published > 0,
       let transport = Transport(name: port.transport)
     else { return nil }
-    return Listener(
-      id: Listener.id(service: serviceID, port: ListenerPort(transport, published)), port: published, transport: transport,
-      strategy: strategy, limits: limits,
-      endpoints: tasks.compactMap { endpoint($0, transport, target: port.targetPort) })
+    var listener = form
+    (listener.port, listener.transport) = (published, transport)
+    listener.id = Listener.id(service: form.id, port: ListenerPort(transport, published))
+    listener.endpoints = tasks.compactMap { endpoint($0, transport, target: port.targetPort) }
+    return listener
   }
 
   private static func endpoint(_ task: ClusterTask, _ transport: Transport, target: UInt32?) -> Endpoint? {

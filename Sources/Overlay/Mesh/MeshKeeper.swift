@@ -7,11 +7,6 @@ import Netlink
 
 /// Keeps this host's end of the mesh as the managers say, whoever else changes it.
 package actor MeshKeeper {
-  /// How often at most somebody else's changes make it look again.
-  private static let pause = Duration.milliseconds(500)
-  /// What no event of the kernel tells of: the engine's filter may be in a kind of iptables of which there are none.
-  private static let repeatInterval = Duration.seconds(10)
-
   private let bridge: String
   private let firewall: EngineFirewall
   private let logger: Logger
@@ -39,29 +34,7 @@ package actor MeshKeeper {
 
   /// Until cancelled; the mesh stays, as containers do.
   package func run() async {
-    do {
-      let watch = try NetlinkWatch()
-      try await withThrowingTaskGroup(of: Void.self) { group in
-        group.addTask { while true { try await Self.poke(watch) } }
-        group.addTask { try await self.follow(watch) }
-        try await group.next()
-        group.cancelAll()
-      }
-    } catch is CancellationError {} catch {
-      complain(error)
-    }
-  }
-
-  private static func poke(_ watch: NetlinkWatch) async throws {
-    try await Task.sleep(for: repeatInterval)
-    watch.poke()
-  }
-
-  private func follow(_ watch: NetlinkWatch) async throws {
-    for await _ in watch.changes {
-      await ensure(isNews: false)
-      try await Task.sleep(for: Self.pause)
-    }
+    do { try await NetlinkWatch.run { await self.ensure(isNews: false) } } catch is CancellationError {} catch { complain(error) }
   }
 
   private func ensure(isNews: Bool) async {

@@ -70,16 +70,11 @@ struct MeshRules: Sendable {
 
   /// From engine 28 on, the bridge is made so that the engine lets everything in.
   private var guardOfBridge: String {
-    let offloaded = "0x\(String(OffloadMark.value, radix: 16))"
+    let offloaded = "0x\(String(OffloadMark.bit, radix: 16))"
     return
       "oifname \"\(plan.bridge)\" iifname != { \"\(plan.bridge)\", \"\(MeshPlan.device)\" } ct state new "
       + "ct mark & \(offloaded) == 0 drop"
   }
 
   private func list(_ elements: [String]) -> String { elements.joined(separator: ", ") }
-}
-
-/// The bit of a connection's mark that says that the packet filter, and not the relay, has chosen its endpoint.
-package enum OffloadMark {
-  package static let value: UInt32 = 0x0200_0000
 }
