@@ -55,10 +55,13 @@ package enum NodeMessage {
   package struct Registration: Codable, Sendable, Hashable {
     package var description: NodeDescription
     package var statuses: [String: StatusPart]
+    /// The session that the node has ended itself, to show another certificate: that is no sign of trouble.
+    package var replaces: String?
 
-    package init(description: NodeDescription, statuses: [String: TaskStatus]) {
+    package init(description: NodeDescription, statuses: [String: TaskStatus], replaces: String? = nil) {
       self.description = description
       self.statuses = statuses.mapValues(StatusPart.init)
+      self.replaces = replaces
     }
   }
 

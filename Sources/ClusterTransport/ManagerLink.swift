@@ -30,6 +30,8 @@ package final class ManagerLink: Dispatcher {
     var logs: (any TaskLogSource)?
     var openLogs = 0
     var connections: Connections
+    /// Ended by a reconnection.
+    var former: String?
   }
 
   /// Made anew to show a new certificate.
@@ -94,7 +96,7 @@ package final class ManagerLink: Dispatcher {
       group.addTask { try? await connections.channel.run() }
       group.addTask { await connections.pulse.run() }
       while case .stream(let stream)? = await jobs.next() { group.addTask { await stream() } }
-      // Before the agent can register anew it must find the next ones.
+      state.withLock { $0.former = $0.session }
       group.cancelAll()
     }
     endSession()
@@ -115,11 +117,11 @@ package final class ManagerLink: Dispatcher {
 extension ManagerLink {
   /// In a session it only renews the description.
   package func register(description: NodeDescription, statuses: [String: TaskStatus]) async throws {
-    let (current, isOver) = state.withLock { ($0.session, $0.isOver) }
+    let (current, former, isOver) = state.withLock { ($0.session, $0.former, $0.isOver) }
     guard !isOver else { throw RPCFailure.sessionOver }
     var description = description
     description.tls = try? credentials().tls
-    let registration = NodeMessage.Registration(description: description, statuses: statuses)
+    let registration = NodeMessage.Registration(description: description, statuses: statuses, replaces: former)
     let session: NodeMessage.Session
     do { session = try await channel.register(registration, as: SessionName(nodeID: nodeID, session: current)) } catch {
       throw failed(error)
@@ -127,6 +129,7 @@ extension ManagerLink {
     guard current == nil else { return }
     state.withLock { state in
       state.session = session.id
+      state.former = nil
       state.period = .nanoseconds(max(session.heartbeatPeriod, 1_000_000))
     }
     tell(.session(session))

@@ -3,6 +3,7 @@
 import ClusterModel
 package import ClusterRPC
 import ClusterStore
+import Orchestration
 
 /// How a host becomes a node, and how a node begins a session.
 extension NodeService {
@@ -87,7 +88,8 @@ extension NodeService {
       try await session(current, of: node).update(statuses: statuses)
       return await describe(current)
     }
-    guard monitor.withLock({ $0.registrations.admits(node, at: now().uptime) }) else {
+    let isOrderly = registration.replaces.map { $0 == sessions[node]?.id } ?? false
+    guard isOrderly || admits(node) else {
       throw RPCFailure(.unavailable, "node \(node) exceeded rate limit count of registrations")
     }
     let session = NodeSession(nodeID: node, address: address, store: store, loop: loop, logger: logger, now: now)
@@ -100,6 +102,16 @@ extension NodeService {
       logger.info("a node is ready", metadata: ["node": "\(node)", "address": "\(address)"])
     }
     return await describe(id)
+  }
+
+  /// One that is refused is there, and is not to be found lost for having no session.
+  private func admits(_ node: String) -> Bool {
+    let moment = now().uptime
+    return monitor.withLock { monitor in
+      let isAdmitted = monitor.registrations.admits(node, at: moment)
+      if !isAdmitted { monitor.excuse(node, for: RegistrationLimit.period * 2, at: moment) }
+      return isAdmitted
+    }
   }
 
   private func describe(_ session: String) async -> NodeMessage.Session {

@@ -186,6 +186,10 @@ struct NodeServiceTests {
       _ = try await rig.service.beat(of: id, session: session.id)
       #expect(await rig.state(id) == .unknown)
       for _ in 0..<2 { _ = try await rig.register(id) }
+      let last = await rig.service.sessions[id]?.id
+      // One that ends its session in order, to show another certificate, is no trouble.
+      let orderly = NodeMessage.Registration(description: Self.description, statuses: [:], replaces: last)
+      _ = try await rig.service.register(orderly, of: id, session: nil, address: "192.0.2.2")
       let refused = await refusal { _ = try await rig.register(id) }
       #expect(refused == RPCFailure(.unavailable, "node \(id) exceeded rate limit count of registrations"))
     }

@@ -40,6 +40,8 @@ struct FlapDamperTests {
     #expect(released == ["a"] && !damper.isHeld("a", at: .seconds(40)))
     released = damper.released(at: .seconds(41))
     #expect(released == [])
+    let afterwards = damper.back("a", at: .seconds(42))
+    #expect(afterwards == nil, "what was paid for is paid for")
     damper.lost("a", at: .seconds(50))
     damper.forget("a")
     let forgotten = damper.back("a", at: .seconds(60))

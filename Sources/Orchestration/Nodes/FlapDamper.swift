@@ -21,6 +21,8 @@ package struct FlapDamper: Sendable {
 
   private var losses: [String: [Duration]] = [:]
   private var holds: [String: Hold] = [:]
+  /// The last loss that has been paid for.
+  private var paid: [String: Duration] = [:]
 
   package init() {}
 
@@ -36,7 +38,8 @@ package struct FlapDamper: Sendable {
     let recent = (losses[id] ?? []).filter { now - $0 < Self.window }
     losses[id] = recent.isEmpty ? nil : recent
     let extra = recent.count - Self.tolerated
-    guard extra > 0 else { return nil }
+    guard extra > 0, paid[id] != recent.last else { return nil }
+    paid[id] = recent.last
     let pause = min(Self.first * Int(1 << min(extra - 1, 10)), Self.longest)
     let hold = Hold(losses: recent.count, until: now + pause)
     holds[id] = hold
@@ -46,6 +49,7 @@ package struct FlapDamper: Sendable {
   package mutating func forget(_ id: String) {
     losses[id] = nil
     holds[id] = nil
+    paid[id] = nil
   }
 
   package func isHeld(_ id: String, at now: Duration) -> Bool { holds[id].map { $0.until > now } ?? false }

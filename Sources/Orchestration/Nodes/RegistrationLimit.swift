@@ -2,7 +2,7 @@
 
 /// Swarm's limit to how often a node may begin a session: after the first, three more as long as less than 8 s lie between them.
 package struct RegistrationLimit: Sendable {
-  static let period = Duration.seconds(8)
+  package static let period = Duration.seconds(8)
   static let count = 3
 
   private struct Entry: Sendable {
