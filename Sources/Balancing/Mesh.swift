@@ -14,6 +14,9 @@ package struct Mesh: Codable, Hashable, Sendable {
   /// UDP port of the tunnels.
   package var port: UInt16
 
+  /// Of all nodes that are in it.
+  package var nodeIDs: Set<String> { Set(peers.map(\.nodeID)).union([own.nodeID]) }
+
   package init(own: Peer, peers: [Peer], pool: IPv4Subnet, port: UInt16) {
     self.own = own
     self.peers = peers

@@ -22,8 +22,8 @@ struct AssignmentDraft: Sendable {
     /// Of the services that changed; empty for one that publishes nothing any more.
     let listeners: [String: [Listener]]
 
-    /// `dirty` is what changed since the last look, `nil` everything. `nil` while there is no cluster.
-    init?(of nodeID: String, in store: ClusterStore, since dirty: DirtySet?) {
+    /// `dirty` is what changed since the last look, `nil` everything; `mesh` is what was found then. `nil` while there is no cluster.
+    init?(of nodeID: String, in store: ClusterStore, since dirty: DirtySet?, mesh known: Mesh? = nil) {
       guard let cluster = store.cluster else { return nil }
       version = store.version
       clusterID = cluster.id
@@ -32,8 +32,10 @@ struct AssignmentDraft: Sendable {
       tasks = dirty.map { $0.nodeIDs.contains(nodeID) } ?? true ? store.tasks(onNode: nodeID) : nil
       let isMeshDirty = dirty.map { $0.cluster || !$0.changedNodeIDs.isEmpty } ?? true
       mesh = isMeshDirty ? .some(Meshes.mesh(ofNode: nodeID, in: store)) : nil
-      let changed = dirty?.serviceIDs ?? Set(store.services.keys)
-      let reach = Reach(of: nodeID, in: store)
+      let reach = Reach(of: nodeID, in: store, mesh: mesh ?? known)
+      let isReachNew = mesh.map { $0?.nodeIDs != known?.nodeIDs } ?? false
+      // Removed ones are among those that changed.
+      let changed = (dirty?.serviceIDs ?? []).union(isReachNew || dirty == nil ? Set(store.services.keys) : [])
       listeners = Dictionary(
         uniqueKeysWithValues: changed.map {
           ($0, EndpointTables.listeners(ofService: $0, in: store).map(reach.part))
@@ -43,28 +45,18 @@ struct AssignmentDraft: Sendable {
 
   /// Which containers a node can send traffic to: all of the mesh, if it is in it, and its own.
   private struct Reach {
-    let nodeID: String
     let store: ClusterStore
-    let isInMesh: Bool
+    let nodeIDs: Set<String>
 
-    init(of nodeID: String, in store: ClusterStore) {
-      self.nodeID = nodeID
+    init(of nodeID: String, in store: ClusterStore, mesh: Mesh?) {
       self.store = store
-      isInMesh = Self.isInMesh(nodeID, store)
+      nodeIDs = mesh?.nodeIDs ?? [nodeID]
     }
 
     func part(_ listener: Listener) -> Listener {
       var listener = listener
-      listener.endpoints.removeAll { endpoint in
-        guard let node = store.tasks[endpoint.id]?.nodeID, node != nodeID else { return false }
-        return !isInMesh || !Self.isInMesh(node, store)
-      }
+      listener.endpoints.removeAll { endpoint in store.tasks[endpoint.id].map { !nodeIDs.contains($0.nodeID) } ?? false }
       return listener
-    }
-
-    private static func isInMesh(_ nodeID: String, _ store: ClusterStore) -> Bool {
-      guard let cluster = store.cluster, let node = store.nodes[nodeID] else { return false }
-      return Meshes.peer(node, cluster) != nil
     }
   }
 

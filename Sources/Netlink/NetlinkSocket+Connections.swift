@@ -3,23 +3,52 @@
 package import ClusterModel
 import Glibc
 
+/// A TCP connection that its client has begun and that is not established yet, as it is tracked.
+package struct Attempt: Sendable, Hashable {
+  package let mark: UInt32
+  /// It was answered by a reset; otherwise it may still come to something.
+  package let isRefused: Bool
+}
+
 extension NetlinkSocket {
+  private static let isAssured: UInt32 = 1 << 2
+
+  private func tracking(
+    _ type: UInt16, _ flags: NetlinkMessage.Flags, mark: UInt32, mask: UInt32, isUnanswered: Bool, _ name: String
+  )
+    -> NetlinkMessage
+  {
+    var message = NetlinkMessage(1 << 8 | type, flags, name: "\(name) connections with the mark \(mark)") { fixed in
+      fixed.write(UInt32(0))
+    }
+    message.add(8, mark.bigEndian)
+    message.add(21, mask.bigEndian)
+    if isUnanswered {
+      message.add(3, UInt32(0))
+      message.add(26, Self.isAssured.bigEndian)
+    }
+    return message
+  }
+
+  /// Those whose mark, as far as `mask` goes, is `mark`. Of a `netfilter` socket. Looks through all that is tracked: some 20 ms for 100,000.
+  package func attempts(mark: UInt32, mask: UInt32) throws(NetlinkError) -> [Attempt] {
+    let request = tracking(1, .dump, mark: mark, mask: mask, isUnanswered: true, "listing")
+    return try ask(request).compactMap { reply in
+      let attributes = reply.attributes(after: 4)
+      let tcp = NetlinkReply.attributes(NetlinkReply.attributes(attributes[4] ?? [])[1] ?? [])
+      guard let bits: UInt32 = attributes[8]?.number(), let state = tcp[1]?.first else { return nil }
+      // SYN_SENT and SYN_RECV; CLOSE. Others were established and are about to be forgotten by themselves.
+      guard state == 1 || state == 2 || state == 8 else { return nil }
+      return Attempt(mark: UInt32(bigEndian: bits), isRefused: state == 8)
+    }
+  }
+
   /// Forgets tracked connections whose mark, as far as `mask` goes, is `mark`; with `isUnanswered` only those that have not been
   /// confirmed from both sides. Of a `netfilter` socket. A connection that is forgotten begins anew with its next packet.
   package func forgetConnections(mark: UInt32, mask: UInt32, isUnanswered: Bool) throws(NetlinkError) {
     // Without a mark it would forget all.
     guard mask != 0 else { return }
-    let deletion: UInt16 = 1 << 8 | 2
-    var message = NetlinkMessage(deletion, .acknowledge, name: "forgetting connections with the mark \(mark)") { fixed in
-      fixed.write(UInt32(0))
-    }
-    message.add(8, mark.bigEndian)
-    message.add(21, mask.bigEndian)
-    let assured: UInt32 = 1 << 2
-    if isUnanswered {
-      message.add(3, UInt32(0))
-      message.add(26, assured.bigEndian)
-    }
+    let message = tracking(2, .acknowledge, mark: mark, mask: mask, isUnanswered: isUnanswered, "forgetting")
     do { try perform(message) } catch  where error.isAbsent {}
   }
 }

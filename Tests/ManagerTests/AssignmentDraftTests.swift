@@ -49,7 +49,7 @@ struct AssignmentDraftTests {
           store.apply(proposal, version: store.version + 1)
         }
       }
-      return draft.take(try #require(AssignmentDraft.News(of: "n1", in: store, since: dirty)))
+      return draft.take(try #require(AssignmentDraft.News(of: "n1", in: store, since: dirty, mesh: draft.assignment.mesh)))
     }
 
     private mutating func writeOne(_ transaction: inout Transaction) {
@@ -59,10 +59,12 @@ struct AssignmentDraftTests {
       case 0: transaction.removeService(service)
       case 1: transaction.removeTask(task)
       case 2:
+        let number = UInt32.random(in: 1...3, using: &generator)
+        let address = ["", "fd00::1", "10.77.0.\(number)", "10.77.1.\(number)"].randomElement(using: &generator) ?? ""
         var node = Node(
-          id: "n1", spec: NodeSpec(role: "manager", availability: "active"), status: NodeStatus(state: .ready, addr: ""),
-          createdAt: .zero)
-        node.ingressSubnet = IPv4Subnet(base: IPv4Address(bits: 0x0A00_0000), prefix: Int.random(in: 24...26, using: &generator))
+          id: "n\(number)", spec: NodeSpec(role: "worker", availability: "active"),
+          status: NodeStatus(state: .ready, addr: address), createdAt: .zero)
+        node.ingressSubnet = IPv4Subnet(base: IPv4Address(bits: 0x0A00_0000 + number << 8), prefix: 24)
         transaction.put(node)
       case 3, 4: transaction.put(published(service))
       default: transaction.put(ready(task, of: service))
@@ -82,7 +84,7 @@ struct AssignmentDraftTests {
         key: .init(serviceID: service, specVersion: 1), serviceName: service, serviceLabels: [:], spec: TaskSpec(),
         endpointSpec: nil, ports: [PortConfig(targetPort: 80, publishedPort: 8_000)])
       var task = ClusterTask(
-        id: id, template: template, slot: 1, nodeID: id.hasSuffix("3") ? "n2" : "n1", desiredState: .running,
+        id: id, template: template, slot: 1, nodeID: "n\(id.last ?? "1")", desiredState: .running,
         status: TaskStatus(state: .running, timestamp: .zero, message: "", isReady: Bool.random(using: &generator)),
         createdAt: .zero)
       task.ingressAddress = IPv4Address(bits: 0x0A00_0002)
@@ -90,11 +92,17 @@ struct AssignmentDraftTests {
       return task
     }
 
-    /// All published ports, with the endpoints that are on the node.
+    /// Nodes that have an IPv4 address, if the node itself has one.
+    var mesh: Set<String> {
+      let nodes = store.nodes.values.filter { IPv4Address($0.status.addr) != nil }.map(\.id)
+      return nodes.contains("n1") ? Set(nodes) : []
+    }
+
+    /// All published ports, with the endpoints that are on the node or can be reached from it.
     var listeners: [Listener] {
       EndpointTables.listeners(of: store).map { listener in
         var listener = listener
-        listener.endpoints.removeAll { store.tasks[$0.id]?.nodeID != "n1" }
+        listener.endpoints.removeAll { !mesh.union(["n1"]).contains(store.tasks[$0.id]?.nodeID ?? "") }
         return listener
       }
     }
@@ -110,10 +118,13 @@ struct AssignmentDraftTests {
       let found = rig.draft.assignment
       #expect(found.tasks == rig.store.tasks(onNode: "n1"))
       #expect(found.ingressSubnet == rig.store.nodes["n1"]?.ingressSubnet)
+      #expect(found.mesh?.nodeIDs ?? [] == rig.mesh)
+      #expect(found.mesh == Meshes.mesh(ofNode: "n1", in: rig.store))
       try #require(found.table.listeners == rig.listeners)
       let isTableNew = found.table.listeners != before.table.listeners
       #expect(found.table.generation == (isTableNew ? rig.store.version : before.table.generation))
-      #expect(isNew == (isTableNew || found.tasks != before.tasks || found.ingressSubnet != before.ingressSubnet))
+      let isMeshNew = found.mesh != before.mesh || found.ingressSubnet != before.ingressSubnet
+      #expect(isNew == (isTableNew || found.tasks != before.tasks || isMeshNew))
       numberOfNew += isNew ? 1 : 0
     }
     #expect((200..<1_900).contains(numberOfNew))

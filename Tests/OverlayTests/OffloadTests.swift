@@ -51,16 +51,18 @@ struct OffloadTests {
         Self.listener(), Self.listener(8081, .tcp, .random), Self.listener(8082, .tcp, .ipHash),
         Self.listener(8083, .tcp, .roundRobin, [Self.endpoint(2), Self.endpoint(3, .draining)]),
       ])
-      let addresses: Set<IPv4Address> = [Self.endpoint(2).address, Self.endpoint(3).address]
-      var seen = [try kernel.ensure(all, endpoints: addresses), try kernel.ensure(all, endpoints: addresses)]
+      var seen = [try kernel.ensure(all), try kernel.ensure(all)]
       let listed = try probe.run("list table ip \(OffloadRules.table)")
       #expect(
         listed.contains("numgen inc mod 2") && listed.contains("numgen random mod 2") && listed.contains("numgen inc mod 1"))
       #expect(listed.contains("dnat to 10.0.1.3:80") && listed.contains("jhash ip saddr mod 1021"))
       try probe.run("flush ruleset")
-      seen.append(try kernel.ensure(all, endpoints: addresses))
+      seen.append(try kernel.ensure(all))
+      #expect(try kernel.approached() == [])
+      try kernel.releaseRefused()
+      try kernel.release([IPv4Address(bits: 0x0A00_0102)])
       try kernel.cut([IPv4Address(bits: 0x0A00_0102)])
-      seen += [try kernel.ensure(Self.rules([]), endpoints: []), try kernel.ensure(Self.rules([]), endpoints: [])]
+      seen += [try kernel.ensure(Self.rules([])), try kernel.ensure(Self.rules([]))]
       #expect(throws: NetfilterError.self) { try probe.run("list table ip \(OffloadRules.table)") }
       try kernel.remove()
       return seen

@@ -24,10 +24,34 @@ package actor OffloadKeeper {
     self.logger = logger
   }
 
-  /// Returns when the table is in force.
-  package func program(_ table: EndpointTable) {
+  /// How long is waited for clients that are on their way to an endpoint that gets no more.
+  private static let patience = Duration.seconds(1)
+  private static let pause = Duration.milliseconds(10)
+
+  /// Returns when the table is in force, and nobody is on the way to an endpoint any more that gets nothing new: whoever then counts the
+  /// endpoint's connections sees all there will be.
+  package func program(_ table: EndpointTable) async {
+    let before = self.table
     self.table = table
     ensure(isNews: true)
+    guard let before else { return }
+    let gone = before.addresses(.ready).subtracting(table.addresses(.ready))
+    if !gone.isEmpty { await settle(gone.intersection(table.addresses(.draining))) }
+    // Nobody is there who could answer.
+    let left = before.addresses(.ready).union(before.addresses(.draining))
+      .subtracting(table.addresses(.ready)).subtracting(table.addresses(.draining))
+    if !left.isEmpty { attempt { try $0.release(left) } }
+  }
+
+  private func settle(_ draining: Set<IPv4Address>) async {
+    let marks = draining.map(OffloadMark.of)
+    // A packet that has met the rules before is not tracked until it is through.
+    guard (try? await Task.sleep(for: Self.pause * 2)) != nil else { return }
+    for _ in 0..<Int(Self.patience / Self.pause) {
+      var isApproached = false
+      attempt { isApproached = try !$0.approached().isDisjoint(with: marks) }
+      guard isApproached, (try? await Task.sleep(for: Self.pause)) != nil else { return }
+    }
   }
 
   /// Clients from there are the relay's. `nil` while nobody's address can be kept: then all are.
@@ -42,18 +66,33 @@ package actor OffloadKeeper {
     attempt { try $0.cut(addresses) }
   }
 
+  /// A client repeats its attempt after a second.
+  private static let releaseInterval = Duration.milliseconds(400)
+
   /// Until cancelled; the rules stay, as connections do.
   package func run() async {
-    do { try await NetlinkWatch.run { await self.ensure(isNews: false) } } catch is CancellationError {} catch { complain(error) }
+    await withDiscardingTaskGroup { group in
+      group.addTask { await self.releaseRegularly() }
+      do { try await NetlinkWatch.run { await self.ensure(isNews: false) } } catch is CancellationError {} catch {
+        complain(error)
+      }
+      group.cancelAll()
+    }
+  }
+
+  private func releaseRegularly() async {
+    while (try? await Task.sleep(for: Self.releaseInterval)) != nil {
+      guard kernel != nil else { continue }
+      attempt { try $0.releaseRefused() }
+    }
   }
 
   private func ensure(isNews: Bool) {
     guard let table, isInsideKnown else { return }
     let offered = inside == nil ? EndpointTable(generation: 0) : table
     let rules = OffloadRules(offered, inside: inside ?? [], interfaces: interfaces)
-    let endpoints = Set(table.listeners.flatMap { $0.endpoints.map(\.address) })
     attempt { kernel in
-      if try kernel.ensure(rules, endpoints: endpoints), !isNews {
+      if try kernel.ensure(rules), !isNews {
         logger.warning("the packet filter's part of traffic was changed by somebody; put back")
       }
     }
@@ -79,4 +118,10 @@ package actor OffloadKeeper {
 
   /// Takes away what is left of it.
   package static func remove() throws { try OffloadKernel().remove() }
+}
+
+extension EndpointTable {
+  fileprivate func addresses(_ state: Endpoint.State) -> Set<IPv4Address> {
+    Set(listeners.flatMap { $0.endpoints.filter { $0.state == state }.map(\.address) })
+  }
 }

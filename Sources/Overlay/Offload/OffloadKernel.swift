@@ -10,8 +10,7 @@ package final class OffloadKernel {
   private let tracking: NetlinkSocket
   private let sockets: NetlinkSocket
   private var installed: (rules: OffloadRules, listed: String)?
-  /// Endpoints that there were when the rules were last looked at.
-  private var endpoints: Set<IPv4Address> = []
+  private var refusals: UInt64 = 0
 
   /// For the calling thread's network namespace.
   package init() throws {
@@ -20,17 +19,15 @@ package final class OffloadKernel {
     sockets = try NetlinkSocket(.sockets)
   }
 
-  /// Whether anything had to be done. `endpoints` are all that there are, draining ones and those of the relay too.
+  /// Whether anything had to be done.
   @discardableResult
-  package func ensure(_ rules: OffloadRules, endpoints: Set<IPv4Address>) throws -> Bool {
+  package func ensure(_ rules: OffloadRules) throws -> Bool {
     // For a packet that seems to be outside of its connection's window: what is not translated would be taken for the relay's, and reset.
     Sysctl.set("net/netfilter/nf_conntrack_tcp_be_liberal", "1")
     if let installed, installed.rules == rules, list() == installed.listed { return false }
     try filter.run(rules.commands)
     installed = (rules, list())
-    // An attempt that waits for an answer is bound to its endpoint until it is forgotten.
-    for address in self.endpoints.subtracting(endpoints) { try forget(address, isUnanswered: true) }
-    self.endpoints = endpoints
+    refusals = 0
     return true
   }
 
@@ -39,17 +36,48 @@ package final class OffloadKernel {
     try filter.run("table ip \(OffloadRules.table)\ndelete table ip \(OffloadRules.table)")
   }
 
+  /// Endpoints, by mark, that clients are on their way to: each first packet has its endpoint before the endpoint has seen anything of it.
+  package func approached() throws -> Set<UInt32> {
+    Set(try attempts().filter { !$0.isRefused }.map(\.mark))
+  }
+
+  /// Attempts that an endpoint has refused since the last call go to another when their clients repeat them.
+  package func releaseRefused() throws {
+    guard installed?.rules.listeners.isEmpty == false, try hasNewRefusals() else { return }
+    for mark in Set(try attempts().filter(\.isRefused).map(\.mark)) {
+      try tracking.forgetConnections(mark: mark, mask: OffloadMark.mask, isUnanswered: true)
+    }
+  }
+
+  /// Attempts that are bound to endpoints that are gone go to others when their clients repeat them.
+  package func release(_ addresses: Set<IPv4Address>) throws {
+    for address in addresses {
+      try tracking.forgetConnections(mark: OffloadMark.of(address), mask: OffloadMark.mask, isUnanswered: true)
+    }
+  }
+
   /// Ends what is open to endpoints that are lost: clients of the packet filter's are told by this host when they next speak, the relay
   /// at once.
   package func cut(_ addresses: Set<IPv4Address>) throws {
-    for address in addresses { try forget(address, isUnanswered: false) }
+    for address in addresses {
+      try tracking.forgetConnections(mark: OffloadMark.of(address), mask: OffloadMark.mask, isUnanswered: false)
+    }
     for socket in try sockets.connectedSockets() where addresses.contains(socket.peer) { try sockets.destroy(socket) }
   }
 
-  private func forget(_ address: IPv4Address, isUnanswered: Bool) throws {
-    try tracking.forgetConnections(mark: OffloadMark.of(address), mask: OffloadMark.mask, isUnanswered: isUnanswered)
+  private func attempts() throws -> [Attempt] { try tracking.attempts(mark: OffloadMark.bit, mask: OffloadMark.bit) }
+
+  /// From `packets 3 bytes 120`.
+  private func hasNewRefusals() throws -> Bool {
+    let listed = try filter.run("list counter ip \(OffloadRules.table) refused").split { $0 == " " || $0.isNewline }
+    let count = listed.firstIndex(of: "packets").flatMap { listed.dropFirst($0 + 1).first }.flatMap { UInt64($0) } ?? 0
+    defer { refusals = count }
+    return count != refusals
   }
 
-  /// Without the counters of turns there is nothing in it that changes by itself.
-  private func list() -> String { (try? filter.run("list table ip \(OffloadRules.table)")) ?? "" }
+  /// Without what changes by itself.
+  private func list() -> String {
+    let listed = (try? filter.run("list table ip \(OffloadRules.table)")) ?? ""
+    return listed.split(separator: "\n").filter { !$0.contains("packets") }.joined(separator: "\n")
+  }
 }

@@ -37,6 +37,7 @@ package struct OffloadRules: Sendable, Hashable {
     let quoted = interfaces.map { "\"\($0)\"" }.joined(separator: ", ")
     let ports = listeners.map { "\($0.port) : goto port-\($0.port)" }.joined(separator: ", ")
     return """
+        counter refused { packets 0 bytes 0; }
         set inside { type ipv4_addr; flags interval; auto-merge; elements = { \(inside.map(\.description).joined(separator: ", ")) }; }
       \(chains.joined(separator: "\n"))
         chain ingress {
@@ -46,7 +47,7 @@ package struct OffloadRules: Sendable, Hashable {
         }
         chain refusals {
           type filter hook prerouting priority mangle + 2; policy accept;
-          iifname { \(quoted) } ct direction reply ct mark & \(bit) != 0 tcp flags & rst == rst ct status & assured == 0 drop
+          iifname { \(quoted) } ct direction reply ct mark & \(bit) != 0 tcp flags & rst == rst ct status & assured == 0 counter name refused drop
         }
       """
   }
