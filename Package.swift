@@ -112,7 +112,8 @@ let package = Package(
     tests(
       "ClusterTransport",
       [
-        "Balancing", "ClusterModel", "ClusterRPC", "Identity", logging, .product(name: "GRPCCore", package: "grpc-swift-2"),
+        "Balancing", "ClusterModel", "ClusterRPC", "EngineTestKit", "Identity", logging,
+        .product(name: "GRPCCore", package: "grpc-swift-2"),
         .product(name: "GRPCNIOTransportHTTP2Posix", package: "grpc-swift-nio-transport"),
       ]),
 

@@ -38,6 +38,18 @@ package protocol ManagerService: Sendable {
   func report(_ traffic: NodeMessage.Traffic, of node: String, session: String) async throws
   func goodbye(_ goodbye: NodeMessage.Goodbye, of node: String, session: String) async throws
 
+  /// What the node is to publish, as it is asked for.
+  func logRequests(of node: String, session: String) async throws -> AsyncStream<NodeMessage.LogRequest>
+
+  /// The next lines of a log that was asked for. Returns when they have been taken, false when nobody wants any more.
+  func publish(_ batch: NodeMessage.LogBatch, under request: String, of node: String) async -> Bool
+
+  /// Returns when nobody wants the log any more.
+  func untilUnwanted(log request: String, of node: String) async
+
+  /// Nothing more comes from the node.
+  func endLog(_ request: String, of node: String) async
+
   /// Registry credentials of a template, for its node.
   func openRegistryAuth(_ template: TaskTemplate) -> String?
 

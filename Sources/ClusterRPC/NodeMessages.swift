@@ -40,16 +40,28 @@ package enum NodeMessage {
   package struct CertificateReply: Codable, Sendable, Hashable {
     /// PEM; says the node's id and role.
     package var certificate: String
-    package init(certificate: String) { self.certificate = certificate }
+    /// PEM of the roots to believe from now on.
+    package var trust: String?
+    /// PEM: certifies that one of them which may be new to the node.
+    package var crossSigned: String?
+
+    package init(certificate: String, trust: String? = nil, crossSigned: String? = nil) {
+      self.certificate = certificate
+      self.trust = trust
+      self.crossSigned = crossSigned
+    }
   }
 
   package struct Registration: Codable, Sendable, Hashable {
     package var description: NodeDescription
     package var statuses: [String: StatusPart]
+    /// The session that the node has ended itself, to show another certificate: that is no sign of trouble.
+    package var replaces: String?
 
-    package init(description: NodeDescription, statuses: [String: TaskStatus]) {
+    package init(description: NodeDescription, statuses: [String: TaskStatus], replaces: String? = nil) {
       self.description = description
       self.statuses = statuses.mapValues(StatusPart.init)
+      self.replaces = replaces
     }
   }
 
@@ -80,7 +92,13 @@ package enum NodeMessage {
   /// The answer to a heartbeat.
   package struct Beat: Codable, Sendable, Hashable {
     package var heartbeatPeriod: Int64
-    package init(heartbeatPeriod: Duration) { self.heartbeatPeriod = heartbeatPeriod.nanoseconds }
+    /// `Cluster.authorityMark`: a node that has another asks for a certificate.
+    package var authority: String?
+
+    package init(heartbeatPeriod: Duration, authority: String? = nil) {
+      self.heartbeatPeriod = heartbeatPeriod.nanoseconds
+      self.authority = authority
+    }
   }
 
   package struct Acknowledgement: Codable, Sendable, Hashable {

@@ -3,7 +3,7 @@
 package import ClusterModel
 
 /// What part of a task's log is wanted, in the words of `docker logs`.
-package struct LogOptions: Sendable, Hashable {
+package struct LogOptions: Codable, Sendable, Hashable {
   package var stdout: Bool
   package var stderr: Bool
   package var follow: Bool
@@ -44,8 +44,33 @@ package struct LogLine: Sendable, Hashable {
   }
 }
 
+/// Whose log is wanted.
+package struct LoggedTask: Codable, Sendable, Hashable {
+  package var id: String
+  /// Of its container.
+  package var name: String
+
+  package init(_ task: ClusterTask) {
+    id = task.id
+    name = task.name
+  }
+}
+
 /// A node that can be asked for the logs of its tasks.
 package protocol TaskLogSource: Sendable {
   /// Lines of one task in order; back-pressure reaches the engine. Ends at the log's end, or with the container when following.
-  func logs(of task: ClusterTask, options: LogOptions) async throws -> AsyncThrowingStream<LogLine, any Error>
+  /// A task whose container is gone has no lines.
+  func logs(of task: LoggedTask, options: LogOptions) async throws -> AsyncThrowingStream<LogLine, any Error>
+}
+
+/// Why nothing more can come from a node, in swarm's words.
+package struct LogSourceLost: Error, Hashable, CustomStringConvertible {
+  package var description: String
+
+  /// It cannot be asked now.
+  package static func unavailable(_ node: String) -> LogSourceLost { .init(description: "node \(node) is not available") }
+  /// While it was sending.
+  package static func disconnected(_ node: String) -> LogSourceLost {
+    .init(description: "node \(node) disconnected unexpectedly")
+  }
 }

@@ -35,6 +35,7 @@ enum ObjectRecords {
     var updatedAt: Timestamp
     var joinTokens: Cluster.JoinTokens
     var trustRoot: String
+    var rotation: RootRotation?
     var defaultAddrPool: [String]
     var subnetSize: Int
     var dataPathPort: Int
@@ -93,7 +94,8 @@ extension Cluster {
   var part: ObjectRecords.ClusterPart {
     .init(
       id: id, spec: spec, createdAt: createdAt, updatedAt: updatedAt, joinTokens: joinTokens, trustRoot: trustRoot,
-      defaultAddrPool: defaultAddrPool, subnetSize: subnetSize, dataPathPort: dataPathPort, ingressPool: ingressPool.description)
+      rotation: rotation, defaultAddrPool: defaultAddrPool, subnetSize: subnetSize, dataPathPort: dataPathPort,
+      ingressPool: ingressPool.description)
   }
 
   init(part: ObjectRecords.ClusterPart, version: UInt64) throws {
@@ -101,6 +103,7 @@ extension Cluster {
     self.init(
       id: part.id, spec: part.spec, createdAt: part.createdAt, joinTokens: part.joinTokens, trustRoot: part.trustRoot,
       defaultAddrPool: part.defaultAddrPool, subnetSize: part.subnetSize, dataPathPort: part.dataPathPort, ingressPool: pool)
+    self.rotation = part.rotation
     self.updatedAt = part.updatedAt
     self.version = version
   }

@@ -3,6 +3,7 @@
 package import ClusterModel
 package import ClusterRPC
 package import Identity
+import Synchronization
 
 /// Who calls, as the connection's certificate says.
 package enum Caller: Sendable, Hashable {
@@ -13,20 +14,23 @@ package enum Caller: Sendable, Hashable {
 
 /// Decides who is let in, and to what: the one place where that is done.
 package struct Authorization: Sendable {
-  private let root: TrustRoot
+  private let roots: SharedRoot
   private let clusterID: String
 
   package init(root: TrustRoot, clusterID: String) {
-    self.root = root
+    roots = SharedRoot(root)
     self.clusterID = clusterID
   }
+
+  /// For every copy of this value.
+  func believe(_ root: TrustRoot) { roots.value.withLock { $0 = root } }
 
   /// Asked at the handshake and again for each call, since a connection may outlast its certificate. `nil` for no certificate.
   package func caller(_ leaf: [UInt8]?, now: Timestamp) throws(RPCFailure) -> Caller {
     guard let leaf else { throw RPCFailure(.unauthenticated, "a certificate is needed") }
     if TrustRoot.isSelfMade(leaf) { return .stranger }
     let identity: NodeIdentity
-    do { identity = try root.identity(of: leaf, now: now) } catch {
+    do { identity = try roots.value.withLock { $0 }.identity(of: leaf, now: now) } catch {
       throw RPCFailure(.unauthenticated, error.message)
     }
     guard identity.clusterID == clusterID else { throw RPCFailure(.unauthenticated, "the certificate is of another cluster") }
@@ -53,4 +57,11 @@ package struct Authorization: Sendable {
       return identity.nodeID
     }
   }
+}
+
+/// The root that is believed, which may be replaced.
+private final class SharedRoot: Sendable {
+  let value: Mutex<TrustRoot>
+
+  init(_ root: TrustRoot) { value = Mutex(root) }
 }

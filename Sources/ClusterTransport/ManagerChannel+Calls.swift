@@ -37,7 +37,7 @@ extension ManagerChannel {
     as node: SessionName, pause: @escaping @Sendable () async throws -> Void,
     hear: @escaping @Sendable (NodeMessage.Beat) -> Void
   ) async throws {
-    try await stream(.heartbeat, node) { writer in
+    try await stream(.heartbeat, node.metadata) { writer in
       while true {
         try await writer.write(NodeMessage.Empty())
         try await pause()
@@ -53,7 +53,7 @@ extension ManagerChannel {
   ) async throws {
     // One at a time is under way: the manager waits for each to be acknowledged.
     let (taken, acknowledge) = AsyncStream.makeStream(of: Int64.self, bufferingPolicy: .bufferingNewest(1))
-    try await stream(.assignments, node) { writer in
+    try await stream(.assignments, node.metadata) { writer in
       for await sequence in taken { try await writer.write(NodeMessage.Acknowledgement(sequence: sequence)) }
     } take: { (messages: RPCAsyncSequence<AssignmentMessage, any Error>) in
       defer { acknowledge.finish() }
@@ -99,13 +99,13 @@ extension ManagerChannel {
     }
   }
 
-  private func stream<Input: Codable & Sendable, Output: Codable & Sendable>(
-    _ method: RPCMethod, _ node: SessionName, _ produce: @escaping @Sendable (RPCWriter<Input>) async throws -> Void,
+  func stream<Input: Codable & Sendable, Output: Codable & Sendable>(
+    _ method: RPCMethod, _ metadata: Metadata, _ produce: @escaping @Sendable (RPCWriter<Input>) async throws -> Void,
     take: @escaping @Sendable (RPCAsyncSequence<Output, any Error>) async throws -> Void
   ) async throws {
     try await failing {
       try await client.bidirectionalStreaming(
-        request: StreamingClientRequest(metadata: node.metadata, producer: produce), descriptor: method.descriptor,
+        request: StreamingClientRequest(metadata: metadata, producer: produce), descriptor: method.descriptor,
         serializer: JSONSerializer<Input>(), deserializer: JSONDeserializer<Output>(), options: .defaults
       ) { try await take($0.messages) }
     }

@@ -34,6 +34,7 @@ struct ManagerHandlers: Sendable {
     }
     heartbeats(&router)
     assignments(&router)
+    logs(&router)
   }
 
   /// Each beat is answered, so that a node knows that its manager hears it.
@@ -69,11 +70,13 @@ extension ManagerHandlers {
   struct Call: Sendable {
     let node: String?
     let session: String?
+    let log: String?
     let address: String
 
     init(_ metadata: Metadata, _ context: ServerContext) {
       node = metadata.text(RPCHeader.node)
       session = metadata.text(RPCHeader.session)
+      log = metadata.text(RPCHeader.log)
       address = Self.host(of: context.remotePeer)
     }
 
@@ -102,7 +105,7 @@ extension ManagerHandlers {
     }
   }
 
-  private func stream<Input: Codable & Sendable, Output: Codable & Sendable>(
+  func stream<Input: Codable & Sendable, Output: Codable & Sendable>(
     _ method: RPCMethod, _ router: inout Router,
     _ handle: @escaping @Sendable (RPCAsyncSequence<Input, any Error>, RPCWriter<Output>, Call) async throws -> Void
   ) {

@@ -9,33 +9,51 @@ import Synchronization
 /// A worker's managers, as its agent sees them: the dispatcher's protocol over the network.
 ///
 /// A session that fails in any part is over in all of them: `assignments` ends, and the agent registers anew with all it knows.
-package final class ManagerLink: Dispatcher {
+package final class ManagerLink: Sendable {
   package enum Event: Sendable {
     /// A session has begun.
     case session(NodeMessage.Session)
     /// The managers want no more of this node, and say why.
     case refused(RPCFailure)
+    /// The managers want this node to ask for a certificate: the cluster's root is being replaced. See `Cluster.authorityMark`.
+    case outdated(String)
   }
 
-  private struct State {
+  struct State {
     var session: String?
     /// Goodbye was said: no further session.
     var isOver = false
     var period = Duration.milliseconds(500)
     /// Of the stream that is read now.
     var reader: AsyncStream<Assignment>.Continuation?
+    /// What the managers may read.
+    var logs: (any TaskLogSource)?
+    var openLogs = 0
+    var connections: Connections
+    /// Ended by a reconnection.
+    var former: String?
   }
 
-  private let nodeID: String
-  private let channel: ManagerChannel
-  private let pulse: Pulse
-  private let sealer: any Sealer
-  private let logger: Logger
-  private let tell: @Sendable (Event) -> Void
-  private let state = Mutex(State())
-  /// A session's two streams; few at a time, as a session must end before the next begins.
-  private let (jobs, addJob) = AsyncStream.makeStream(
-    of: (@Sendable () async -> Void).self, bufferingPolicy: .bufferingNewest(16))
+  /// Made anew to show a new certificate.
+  struct Connections {
+    let channel: ManagerChannel
+    let pulse: Pulse
+  }
+
+  private enum Job {
+    /// Streams of a session; few at a time, as a session must end before the next begins.
+    case stream(@Sendable () async -> Void)
+    case reconnect
+  }
+
+  let nodeID: String
+  let sealer: any Sealer
+  let logger: Logger
+  let credentials: @Sendable () -> NodeCredentials
+  let tell: @Sendable (Event) -> Void
+  let state: Mutex<State>
+  private let connect: @Sendable () throws -> Connections
+  private let (jobs, addJob) = AsyncStream.makeStream(of: Job.self, bufferingPolicy: .bufferingNewest(16))
 
   /// `address` is a manager's. `credentials` are asked for at each connection. `tell` must not wait.
   package init(
@@ -46,132 +64,52 @@ package final class ManagerLink: Dispatcher {
     self.nodeID = nodeID
     self.sealer = sealer
     self.logger = logger
+    self.credentials = credentials
     self.tell = tell
-    channel = try ManagerChannel(to: address, as: .member(credentials), now: now)
-    pulse = try Pulse(to: address, as: .member(credentials), now: now)
+    connect = {
+      Connections(
+        channel: try ManagerChannel(to: address, as: .member(credentials), now: now),
+        pulse: try Pulse(to: address, as: .member(credentials), now: now))
+    }
+    state = Mutex(State(connections: try connect()))
   }
 
-  /// Keeps the connections until cancelled. Once.
-  package func run() async {
+  var channel: ManagerChannel { state.withLock { $0.connections.channel } }
+  var pulse: Pulse { state.withLock { $0.connections.pulse } }
+
+  /// Keeps the connections until cancelled. Once. `logs` are what the managers may ask for.
+  package func run(logs: (any TaskLogSource)? = nil) async {
+    state.withLock { $0.logs = logs }
+    defer { state.withLock { $0.logs = nil } }
+    var iterator = jobs.makeAsyncIterator()
+    while !Task.isCancelled {
+      await keepConnections(&iterator)
+      guard !Task.isCancelled, let next = try? connect() else { return }
+      state.withLock { $0.connections = next }
+    }
+  }
+
+  /// Until cancelled, or other connections are wanted.
+  private func keepConnections(_ jobs: inout AsyncStream<Job>.Iterator) async {
+    let connections = state.withLock { $0.connections }
     await withDiscardingTaskGroup { group in
-      group.addTask { try? await self.channel.run() }
-      group.addTask { await self.pulse.run() }
-      for await job in jobs { group.addTask { await job() } }
+      group.addTask { try? await connections.channel.run() }
+      group.addTask { await connections.pulse.run() }
+      while case .stream(let stream)? = await jobs.next() { group.addTask { await stream() } }
+      state.withLock { $0.former = $0.session }
       group.cancelAll()
     }
     endSession()
-    await pulse.close()
+    await connections.pulse.close()
   }
+
+  func add(_ stream: @escaping @Sendable () async -> Void) { addJob.yield(.stream(stream)) }
 
   /// The next certificate of this node, by its present one.
-  package func renew(_ signingRequest: String) async throws -> String {
-    try await channel.issueCertificate(.init(signingRequest: signingRequest)).certificate
-  }
-}
-
-extension ManagerLink {
-  /// In a session it only renews the description.
-  package func register(description: NodeDescription, statuses: [String: TaskStatus]) async throws {
-    let (current, isOver) = state.withLock { ($0.session, $0.isOver) }
-    guard !isOver else { throw RPCFailure.sessionOver }
-    let registration = NodeMessage.Registration(description: description, statuses: statuses)
-    let session: NodeMessage.Session
-    do { session = try await channel.register(registration, as: SessionName(nodeID: nodeID, session: current)) } catch {
-      throw failed(error)
-    }
-    guard current == nil else { return }
-    state.withLock { state in
-      state.session = session.id
-      state.period = .nanoseconds(max(session.heartbeatPeriod, 1_000_000))
-    }
-    tell(.session(session))
+  package func renew(_ signingRequest: String) async throws -> NodeMessage.CertificateReply {
+    try await channel.issueCertificate(.init(signingRequest: signingRequest))
   }
 
-  package func assignments() async -> AsyncStream<Assignment> {
-    let (stream, continuation) = AsyncStream.makeStream(of: Assignment.self, bufferingPolicy: .bufferingNewest(1))
-    let (session, period) = state.withLock { state in
-      if state.session != nil { state.reader = continuation }
-      return (state.session, state.period)
-    }
-    guard let session else {
-      continuation.finish()
-      return stream
-    }
-    let name = SessionName(nodeID: nodeID, session: session)
-    addJob.yield { await self.keep(name, period, continuation) }
-    return stream
-  }
-
-  package func update(statuses: [String: TaskStatus]) async throws {
-    try await inSession { try await self.channel.update(.init(statuses), as: $0) }
-  }
-
-  /// One that is lost is made up for: the next session begins with everything.
-  package func report(traffic: TrafficReport) async {
-    try? await inSession { try await self.channel.report(.init(traffic), as: $0) }
-  }
-
-  /// Says goodbye, and ends the session; there is none after it. `lease`: how long nothing is to be replaced; `nil` when the node leaves for good.
-  package func goodbye(lease: Duration?) async throws {
-    state.withLock { $0.isOver = true }
-    try await inSession { try await self.channel.goodbye(.init(lease: lease), as: $0) }
-    endSession()
-  }
-}
-
-extension ManagerLink {
-  /// Both streams of a session, until one of them ends.
-  private func keep(_ name: SessionName, _ period: Duration, _ reader: AsyncStream<Assignment>.Continuation) async {
-    await withTaskGroup(of: (any Error)?.self) { group in
-      group.addTask {
-        do { try await self.pulse.beat(as: name, every: period) {} } catch { return error }
-        return nil
-      }
-      group.addTask {
-        do { try await self.follow(name, reader) } catch { return error }
-        return nil
-      }
-      let failure = await group.next() ?? nil
-      if let failure, !Task.isCancelled {
-        logger.warning("the session with the manager ended", metadata: ["error": "\(failed(failure))"])
-      }
-      endSession(name.session)
-      group.cancelAll()
-    }
-  }
-
-  private func follow(_ name: SessionName, _ reader: AsyncStream<Assignment>.Continuation) async throws {
-    let assembler = Mutex(AssignmentAssembler())
-    try await channel.assignments(as: name) { message in
-      let assignment = try assembler.withLock { assembler in
-        try assembler.take(message) { try self.sealer.sealRegistryAuth($0, ofService: $1) }
-      }
-      reader.yield(assignment)
-    }
-  }
-
-  private func inSession(_ body: (SessionName) async throws -> Void) async throws {
-    guard let session = state.withLock({ $0.session }) else { throw RPCFailure.sessionOver }
-    do { try await body(SessionName(nodeID: nodeID, session: session)) } catch {
-      endSession(session)
-      throw failed(error)
-    }
-  }
-
-  /// Ends the session of that name, or whatever there is.
-  private func endSession(_ name: String? = nil) {
-    let reader = state.withLock { state in
-      guard name == nil || state.session == name else { return AsyncStream<Assignment>.Continuation?.none }
-      state.session = nil
-      defer { state.reader = nil }
-      return state.reader
-    }
-    reader?.finish()
-  }
-
-  private func failed(_ error: any Error) -> any Error {
-    guard let failure = error as? RPCFailure, failure.code == .permissionDenied else { return error }
-    tell(.refused(failure))
-    return failure
-  }
+  /// Shows the present certificate from now on: connections are made anew, and with them the session. Nothing is moved by that.
+  package func reconnect() { addJob.yield(.reconnect) }
 }

@@ -32,8 +32,11 @@ package struct ManagerServer: Sendable {
     authorization = Authorization(root: credentials.root, clusterID: credentials.identity.clusterID)
   }
 
-  /// From the next connection on; open ones stay.
-  package func show(_ credentials: NodeCredentials) throws { try certificate.show(credentials) }
+  /// From the next connection on; open ones stay. Callers are known by these credentials' root from the next call on.
+  package func show(_ credentials: NodeCredentials) throws {
+    try certificate.show(credentials)
+    authorization.believe(credentials.root)
+  }
 
   /// Until cancelled. Throws when it cannot listen. `onListening` is given the port.
   package func run(onListening: @Sendable (UInt16) async -> Void = { _ in }) async throws {

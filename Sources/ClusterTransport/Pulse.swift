@@ -26,7 +26,7 @@ struct Pulse: Sendable {
   func close() async { try? await threads.shutdownGracefully() }
 
   /// Beats until cancelled, or until the manager does not want to hear any more: throws why. `heard` is called at each answer.
-  func beat(as node: SessionName, every period: Duration, heard: @escaping @Sendable () -> Void) async throws {
+  func beat(as node: SessionName, every period: Duration, heard: @escaping @Sendable (NodeMessage.Beat) -> Void) async throws {
     let period = Mutex(period)
     let loop = threads.any()
     try await withTaskExecutorPreference(executor) {
@@ -37,7 +37,7 @@ struct Pulse: Sendable {
         try await loop.scheduleTask(in: .nanoseconds(pause.nanoseconds)) {}.futureResult.get()
       } hear: { beat in
         period.withLock { $0 = .nanoseconds(max(beat.heartbeatPeriod, 1_000_000)) }
-        heard()
+        heard(beat)
       }
     }
   }

@@ -13,6 +13,8 @@ package enum RPCMethod: String, CaseIterable, Sendable {
   case updateStatuses = "UpdateStatuses"
   case reportTraffic = "ReportTraffic"
   case goodbye = "Goodbye"
+  case logRequests = "LogRequests"
+  case publishLog = "PublishLog"
 
   /// Who may make the call at all. A caller with a certificate names its node with each call, which must be the certificate's own.
   package enum Access: Sendable {
@@ -26,7 +28,8 @@ package enum RPCMethod: String, CaseIterable, Sendable {
   package var access: Access {
     switch self {
     case .rootCertificate, .issueCertificate: .anybody
-    case .register, .heartbeat, .assignments, .updateStatuses, .reportTraffic, .goodbye: .ownNode([.manager, .worker])
+    case .register, .heartbeat, .assignments, .updateStatuses, .reportTraffic, .goodbye, .logRequests, .publishLog:
+      .ownNode([.manager, .worker])
     }
   }
 
@@ -41,6 +44,7 @@ package enum RPCMethod: String, CaseIterable, Sendable {
     switch self {
     case .rootCertificate, .issueCertificate: "skep.v1.Authority"
     case .register, .heartbeat, .assignments, .updateStatuses, .reportTraffic, .goodbye: "skep.v1.Dispatcher"
+    case .logRequests, .publishLog: "skep.v1.Logs"
     }
   }
 }
@@ -49,4 +53,5 @@ package enum RPCMethod: String, CaseIterable, Sendable {
 enum RPCHeader {
   static let node = "skep-node"
   static let session = "skep-session"
+  static let log = "skep-log"
 }

@@ -33,7 +33,7 @@ extension CertificateAuthority {
   /// Swarm's default, 90 days.
   package static let nodeValidity = Duration.seconds(90 * 86_400)
   /// Certificates begin so long before they are made, for the sake of hosts whose clocks are behind.
-  private static let backdating: TimeInterval = 3_600
+  static let backdating: TimeInterval = 3_600
 
   /// Signs the key of a certificate signing request (PEM). Who its holder is, the authority says: what the request calls itself is
   /// ignored. Throws when the request is not signed with its own key.

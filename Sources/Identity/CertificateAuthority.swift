@@ -15,7 +15,6 @@ package struct CertificateAuthority: Sendable {
   package var digest: [UInt8] { Array(SHA256.hash(data: Array(certificatePEM.utf8))) }
 
   private static let lifetime: TimeInterval = 20 * 365 * 86_400
-  private static let backdating: TimeInterval = 3_600
 
   /// Makes a new authority. `now` is seconds since 1970.
   package static func make(now: TimeInterval) throws -> CertificateAuthority {

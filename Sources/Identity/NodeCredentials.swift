@@ -41,6 +41,8 @@ package struct NodeCredentials: Sendable {
   package let identity: NodeIdentity
   package let notBefore: Timestamp
   package let notAfter: Timestamp
+  /// Names what the node believes and has, in the words of `Cluster.authorityMark`.
+  package private(set) var mark = ""
 
   /// Throws what makes them unusable at any time: a certificate of another root or another key. Whether it has expired is not looked at.
   package init(key: NodeKey, certificatePEM: String, root: TrustRoot) throws {
@@ -55,22 +57,44 @@ package struct NodeCredentials: Sendable {
     notBefore = Timestamp(certificate.notValidBefore)
     notAfter = Timestamp(certificate.notValidAfter)
     identity = try root.identity(of: try certificate.der, now: notAfter)
+    mark = currentMark
   }
 
-  /// One text, so that key and certificate are replaced together or not at all: key, certificate, root.
+  /// One text, so that key and certificate are replaced together or not at all: key, certificate, root or roots.
   package var bundle: String { [key.pem, certificatePEM, root.pem].map(Self.line).joined() }
 
   package init(bundle: String) throws {
     let blocks = bundle.split(separator: "-----BEGIN ").map { "-----BEGIN \($0)" }
-    guard blocks.count == 3 else {
+    guard blocks.count >= 3 else {
       throw CertificateError(.malformed, "a node's key, certificate and root are expected, and there are \(blocks.count) parts")
     }
-    try self.init(key: NodeKey(pem: blocks[0]), certificatePEM: blocks[1], root: try TrustRoot(pem: blocks[2]))
+    try self.init(key: NodeKey(pem: blocks[0]), certificatePEM: blocks[1], root: try TrustRoot(pem: blocks[2...].joined()))
   }
 
-  /// When to ask for the next certificate: swarm's moment, at random between half and four fifths of the validity.
+  /// The first of a node that believes `root`, with what a manager answered: the certificate, and whom to believe from now on.
+  package static func first(
+    _ key: NodeKey, certificatePEM: String, root: TrustRoot, trust: String?, crossSigned: String?
+  ) throws -> NodeCredentials {
+    let root = try trust.map { try root.succeeded(by: $0, crossSigned: crossSigned) } ?? root
+    return try NodeCredentials(key: key, certificatePEM: certificatePEM, root: root)
+  }
+
+  /// The next ones of the same node.
+  package func next(
+    _ key: NodeKey, certificatePEM: String, trust: String?, crossSigned: String?
+  ) throws -> NodeCredentials {
+    let next = try Self.first(key, certificatePEM: certificatePEM, root: root, trust: trust, crossSigned: crossSigned)
+    guard next.identity.nodeID == identity.nodeID, next.identity.clusterID == identity.clusterID else {
+      throw CertificateError(.malformed, "the certificate is of another node")
+    }
+    return next
+  }
+
+  /// When to ask for the next certificate: at random between half and four fifths of its time. Swarm counts the hour before it was made,
+  /// too, by which a certificate of an hour would be asked for again at once.
   package func renewal(using generator: inout some RandomNumberGenerator) -> Timestamp {
-    notBefore + (notAfter - notBefore) * Double.random(in: 0.5...0.8, using: &generator)
+    let made = notBefore + .seconds(Int64(CertificateAuthority.backdating))
+    return made + (notAfter - made) * Double.random(in: 0.5...0.8, using: &generator)
   }
 
   private static func line(_ text: String) -> String { text.hasSuffix("\n") ? text : text + "\n" }

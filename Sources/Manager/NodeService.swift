@@ -9,12 +9,12 @@ import Synchronization
 
 /// What only the holder of the authority's key can do, and what nodes are told in confidence.
 package struct ClusterSecrets: Sendable {
-  /// Signs a request (PEM) for a worker's, or the own manager's, certificate.
-  package var sign: @Sendable (_ request: String, _ nodeID: String, _ isManager: Bool, _ validity: Duration) throws -> String
+  /// Signs a request (PEM) for a worker's, or the own manager's, certificate, by the authority that the cluster wants nodes to have.
+  package var sign: @Sendable (_ request: String, _ nodeID: String, _ isManager: Bool, _ cluster: Cluster) throws -> String
   package var sealer: any Sealer
 
   package init(
-    sign: @escaping @Sendable (_ request: String, _ nodeID: String, _ isManager: Bool, _ validity: Duration) throws -> String,
+    sign: @escaping @Sendable (_ request: String, _ nodeID: String, _ isManager: Bool, _ cluster: Cluster) throws -> String,
     sealer: any Sealer
   ) {
     self.sign = sign
@@ -36,8 +36,10 @@ package actor NodeService: ManagerService {
   let logger: Logger
   let now: @Sendable () -> Now
   let monitor: Mutex<NodeMonitor>
+  let logs = LogBroker()
   var sessions: [String: Entry] = [:]
   var generator = SystemRandomNumberGenerator()
+  var joins = RecentJoins()
   private let jobs: AsyncStream<NodeSession>
   private let addJob: AsyncStream<NodeSession>.Continuation
 
@@ -60,10 +62,14 @@ package actor NodeService: ManagerService {
   package func run() async {
     await withDiscardingTaskGroup { group in
       group.addTask { await self.judge() }
+      group.addTask { await self.clearAbandoned() }
       for await session in jobs { group.addTask { await session.run() } }
       group.cancelAll()
     }
-    for entry in sessions.values { await entry.session.end() }
+    for (node, entry) in sessions {
+      logs.disconnect(node)
+      await entry.session.end()
+    }
     sessions = [:]
   }
 
@@ -77,11 +83,17 @@ package actor NodeService: ManagerService {
     let id = Identifier.make(using: &generator)
     let old = sessions.updateValue(Entry(id: id, session: session), forKey: node)
     addJob.yield(session)
-    await old?.session.end()
+    if let old {
+      logs.disconnect(node)
+      await old.session.end()
+    }
     return id
   }
 
-  func endSession(of node: String) async { await sessions.removeValue(forKey: node)?.session.end() }
+  func endSession(of node: String) async {
+    logs.disconnect(node)
+    await sessions.removeValue(forKey: node)?.session.end()
+  }
 }
 
 extension NodeService {

@@ -85,16 +85,31 @@ package actor NodeSession: Dispatcher {
 
 extension NodeSession {
   package func register(description: NodeDescription, statuses: [String: TaskStatus]) async throws {
+    try await register(description: description, statuses: statuses, hold: nil)
+  }
+
+  /// `hold`: why the node is not to be given tasks yet.
+  func register(description: NodeDescription, statuses: [String: TaskStatus], hold: String?) async throws {
     let (nodeID, address) = (nodeID, address)
     try await store.batch { transaction in
       guard var node = transaction.node(nodeID) else { return }
       node.description = description
       // What was said of its absence is over.
       let message = node.status.state == .ready ? node.status.message : nil
-      node.status = NodeStatus(state: .ready, message: message, addr: address)
+      node.status = NodeStatus(state: hold == nil ? .ready : .unknown, message: hold ?? message, addr: address)
       transaction.put(node)
     }
     try await update(statuses: statuses)
+  }
+
+  /// The host has changed.
+  func describe(_ description: NodeDescription) async throws {
+    let nodeID = nodeID
+    try await store.batch { transaction in
+      guard var node = transaction.node(nodeID) else { return }
+      node.description = description
+      transaction.put(node)
+    }
   }
 
   package func assignments() -> AsyncStream<Assignment> {

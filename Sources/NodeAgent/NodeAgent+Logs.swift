@@ -1,17 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package import ClusterModel
+import ClusterModel
 package import ClusterRPC
 import EngineClient
 import NIOCore
 
 extension NodeAgent: TaskLogSource {
-  package func logs(of task: ClusterTask, options: ClusterRPC.LogOptions) async throws -> AsyncThrowingStream<LogLine, any Error>
-  {
-    let container = try await engine.container(controllers[task.id]?.container?.id ?? task.name)
-    guard container.config.labels[Labels.cluster] == clusterID else {
-      throw EngineError(.notFound, status: 404, "No such container: \(task.name)")
+  package func logs(
+    of task: LoggedTask, options: ClusterRPC.LogOptions
+  ) async throws -> AsyncThrowingStream<LogLine, any Error> {
+    let container: Inspected<Container>
+    do { container = try await engine.container(controllers[task.id]?.container?.id ?? task.name) } catch let error as EngineError
+      where error.code == .notFound
+    {
+      // That of an ended task may have been removed by hand.
+      return .empty
     }
+    // A name that another's container has by now.
+    guard container.config.labels[Labels.cluster] == clusterID else { return .empty }
     let frames = try await engine.taskLogs(
       container, stdout: options.stdout, stderr: options.stderr, follow: options.follow, timestamps: options.timestamps,
       details: options.details, since: options.since, tail: options.tail)
@@ -21,6 +27,10 @@ extension NodeAgent: TaskLogSource {
     // Unfolding asks for the next line when the last was taken: nothing piles up here.
     return AsyncThrowingStream { try await reader.next() }
   }
+}
+
+extension AsyncThrowingStream<LogLine, any Error> {
+  fileprivate static var empty: Self { Self { nil } }
 }
 
 /// Reads lines as they are asked for.

@@ -12,6 +12,7 @@ package struct ControlPlane<Generator: RandomNumberGenerator & Sendable>: Sendab
   private var updater = Updater()
   private var scheduler = Scheduler()
   private var director = TrafficDirector()
+  private var orphans = OrphanWatch()
   private var generator: Generator
   private var timers: [String: Duration] = [:]
 
@@ -29,15 +30,17 @@ package struct ControlPlane<Generator: RandomNumberGenerator & Sendable>: Sendab
   /// nothing changes.
   package mutating func step(_ dirty: DirtySet?, transaction: inout Transaction, now: Now) -> Duration? {
     guard let cluster = transaction.cluster else { return nil }
+    RootRotator.finish(cluster, in: &transaction, now: now, generator: &generator)
     Allocator.allocateIngressSubnets(in: &transaction)
     evict(dirty, &transaction, now)
+    let orphanTimer = orphans.advance(dirty, &transaction, now)
     let serviceIDs = affected(by: dirty, transaction, now)
     for id in serviceIDs.sorted() { timers[id] = reconcile(id, &transaction, now) }
     // What a node has room for depends on nothing but nodes and their tasks.
     scheduler.forget(dirty?.nodeIDs)
     scheduler.schedule(serviceIDs, retriesUnplaced: dirty?.nodeIDs.isEmpty != true, transaction: &transaction, now: now)
     let drainTimer = finish(serviceIDs, cluster, &transaction, now)
-    return (timers.values.min()).map { min($0, drainTimer ?? $0) } ?? drainTimer
+    return [timers.values.min(), drainTimer, orphanTimer].compactMap { $0 }.min()
   }
 
   /// Ends drains whose time has come, and deletes what nobody needs any more.

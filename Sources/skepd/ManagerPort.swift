@@ -11,13 +11,14 @@ struct ManagerPort: Sendable {
   let host: String
   let port: UInt16
   let nodeID: String
-  let root: TrustRoot
+  let store: Store
+  let authority: ClusterAuthority
   let service: NodeService
   let logger: Logger
-  /// Signs the request (PEM) of this manager's own key.
-  let sign: @Sendable (String) async throws -> String
 
   private static let retry = Duration.seconds(5)
+  /// Far more often than the shortest certificate needs.
+  private static let look = Duration.seconds(300)
 
   /// Fires when nodes can connect, or when the first attempt to listen has failed.
   let opened = OneShot()
@@ -51,7 +52,7 @@ struct ManagerPort: Sendable {
           opened.fire()
         }
       }
-      group.addTask { await renew(credentials, server) }
+      group.addTask { await follow(credentials, server) }
       defer { group.cancelAll() }
       try await group.next()
     }
@@ -59,23 +60,37 @@ struct ManagerPort: Sendable {
 
   /// Never stored: whoever has the authority's key makes another at each start.
   private func credentials() async throws -> NodeCredentials {
+    guard let cluster = await store.read(\.cluster) else { throw StateError(description: "there is no cluster yet") }
     let key = NodeKey.make()
-    return try NodeCredentials(key: key, certificatePEM: try await sign(try key.signingRequest()), root: root)
+    let certificate = try authority.sign(try key.signingRequest(), for: nodeID, isManager: true, of: cluster)
+    return try NodeCredentials(key: key, certificatePEM: certificate, root: try TrustRoot(pem: cluster.trustBundle))
   }
 
-  private func renew(_ first: NodeCredentials, _ server: ManagerServer) async {
-    var (shown, generator) = (first, SystemRandomNumberGenerator())
-    while !Task.isCancelled {
-      let due = shown.renewal(using: &generator) - SystemClock.now().wall
-      guard (try? await Task.sleep(for: min(max(due, .zero), .seconds(3_600)))) != nil else { return }
-      guard due <= .seconds(3_600) else { continue }
-      do {
-        shown = try await credentials()
-        try server.show(shown)
-      } catch {
-        logger.error("the manager's certificate could not be renewed", metadata: ["error": "\(error)"])
-        try? await Task.sleep(for: Self.retry)
+  /// Shows another certificate when the cluster's root has changed, and long before the present one ends.
+  private func follow(_ first: NodeCredentials, _ server: ManagerServer) async {
+    let (changes, change) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+    change.yield()
+    let watcher = await store.watch(change)
+    await withDiscardingTaskGroup { group in
+      group.addTask { while (try? await Task.sleep(for: Self.look)) != nil { change.yield() } }
+      var (shown, generator) = (first, SystemRandomNumberGenerator())
+      var due = shown.renewal(using: &generator)
+      for await _ in changes {
+        guard let cluster = await store.read(\.cluster) else { continue }
+        guard shown.root.pem != cluster.trustBundle || due <= SystemClock.now().wall else { continue }
+        do {
+          shown = try await credentials()
+          try server.show(shown)
+          due = shown.renewal(using: &generator)
+          try authority.forgetOthers(cluster)
+        } catch {
+          logger.error("the manager's certificate could not be renewed", metadata: ["error": "\(error)"])
+          try? await Task.sleep(for: Self.retry)
+          change.yield()
+        }
       }
+      group.cancelAll()
     }
+    await store.stopWatching(watcher)
   }
 }

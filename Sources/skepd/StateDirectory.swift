@@ -12,7 +12,7 @@ struct StateDirectory: Sendable {
   /// What a file is called until it is whole.
   private static let unfinished = ".new"
 
-  private var keyPath: String { path + "/ca.key" }
+  var keyPath: String { path + "/ca.key" }
   private var sealingKeyPath: String { path + "/secrets.key" }
   private var leavingPath: String { path + "/leaving" }
   var credentialsPath: String { path + "/node.pem" }
@@ -81,23 +81,6 @@ struct StateDirectory: Sendable {
       return chmod(file, status.st_mode & 0o777 & mode) == 0 ? file : nil
     }
   }
-
-  /// Why the authority's key cannot be used with `certificate`; `nil` when it can. Nothing on one host needs it, a second would.
-  func keyProblem(certificate: String) -> String? {
-    guard let pem = try? String(contentsOfFile: keyPath, encoding: .utf8) else { return "\(keyPath) is missing or unreadable" }
-    let authority = try? CertificateAuthority(certificatePEM: certificate, keyPEM: pem)
-    return authority?.isWhole == true ? nil : "\(keyPath) is not the key of this cluster's certificate"
-  }
-
-  /// The authority of the cluster with this certificate; `nil` when its key is not there or not its own.
-  func authority(certificate: String) -> CertificateAuthority? {
-    guard let pem = try? String(contentsOfFile: keyPath, encoding: .utf8),
-      let authority = try? CertificateAuthority(certificatePEM: certificate, keyPEM: pem), authority.isWhole
-    else { return nil }
-    return authority
-  }
-
-  func writeKey(_ pem: String) throws { try write(pem, to: keyPath) }
 
   /// The key that the cluster's secrets are sealed with, made where there is none: in a new swarm, in one of an earlier release, and
   /// when it was lost. One that is damaged is never replaced, as it may be mended.

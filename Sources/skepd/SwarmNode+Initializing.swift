@@ -41,9 +41,7 @@ extension SwarmNode {
       }
       try directory.rememberCluster(cluster.id)
       try directory.write(listenAddress: HostPort.join(request.addresses.listenHost, request.addresses.port))
-      begin(
-        store, clusterID: cluster.id, nodeID: node.id, address: request.addresses.advertiseHost, sealer: sealer,
-        authority: authority)
+      begin(store, clusterID: cluster.id, nodeID: node.id, address: request.addresses.advertiseHost, sealer: sealer)
     } catch {
       try? directory.erase()
       throw error

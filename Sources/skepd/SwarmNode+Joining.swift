@@ -15,7 +15,8 @@ extension SwarmNode {
     try beginChange()
     defer { endChange() }
     guard case .inactive = state else { throw StateError(description: "this host is in a swarm already") }
-    let (credentials, manager) = try await Entry.enter(request) { SystemClock.now().wall }
+    let (credentials, manager) = try await Entry.enter(
+      request.remote, token: request.token, availability: request.availability, now: { SystemClock.now().wall })
     let membership = Membership(
       credentials: credentials, managers: [manager], address: try request.address ?? HostAddresses.local(toward: manager.addr))
     do {
@@ -83,6 +84,7 @@ extension SwarmNode {
     case .refused(let failure):
       logger.error("the managers refuse this node", metadata: ["reason": "\(failure.message)"])
       state = .worker(WorkerState(membership, error: failure.message))
+    case .outdated: break
     }
   }
 }

@@ -7,7 +7,6 @@ import ClusterTransport
 import DataPlane
 import EngineAPI
 import EngineClient
-import Identity
 import Logging
 import Manager
 import Netfilter
@@ -79,9 +78,7 @@ actor SwarmNode: SwarmControl {
           metadata: ["problem": "\(problem)"])
       }
       let sealer = await directory.sealer(for: store, logger: logger)
-      begin(
-        store, clusterID: cluster.id, nodeID: node.id, address: node.status.addr, sealer: sealer,
-        authority: directory.authority(certificate: cluster.trustRoot))
+      begin(store, clusterID: cluster.id, nodeID: node.id, address: node.status.addr, sealer: sealer)
       await tellOfStrangers(own: cluster.id)
     } catch {
       logger.critical("the swarm's state cannot be used", metadata: ["error": "\(error)"])
@@ -109,9 +106,11 @@ actor SwarmNode: SwarmControl {
   }
 
   func begin(
-    _ store: Store, clusterID: String, nodeID: String, address: String, sealer: any Sealer, authority: CertificateAuthority?
+    _ store: Store, clusterID: String, nodeID: String, address: String, sealer: any Sealer
   ) {
-    let swarm = ActiveSwarm(store: store, clusterID: clusterID, nodeID: nodeID, address: address, sealer: sealer)
+    let authority = ClusterAuthority(directory: directory, clusterID: clusterID)
+    let swarm = ActiveSwarm(
+      store: store, clusterID: clusterID, nodeID: nodeID, address: address, sealer: sealer, roots: authority)
     let listen = directory.listenAddress.flatMap(HostPort.split) ?? ("0.0.0.0", SwarmAddresses.defaultPort)
     begin(
       SwarmRuntime(

@@ -5,7 +5,6 @@ import ClusterRPC
 import DataPlane
 import EngineAPI
 import EngineClient
-import Identity
 import Logging
 import Manager
 import NodeAgent
@@ -17,8 +16,7 @@ struct SwarmRuntime: NodeRuntime {
   private let loop: ControlLoop
   private let session: NodeSession
   private let service: NodeService
-  /// `nil` without the authority's key: nobody can join, and no node can be told from another.
-  private let port: ManagerPort?
+  private let port: ManagerPort
   private let networks: HostNetworks
   private let logger: Logger
   private let stopping = OneShot()
@@ -29,7 +27,7 @@ struct SwarmRuntime: NodeRuntime {
 
   /// `listen` is where nodes are listened for.
   init(
-    swarm: ActiveSwarm, authority: CertificateAuthority?, listen: (host: String, port: UInt16), engine: any Engine,
+    swarm: ActiveSwarm, authority: ClusterAuthority, listen: (host: String, port: UInt16), engine: any Engine,
     relay: RelaySupervisor, logger: Logger
   ) {
     self.swarm = swarm
@@ -37,10 +35,12 @@ struct SwarmRuntime: NodeRuntime {
     loop = ControlLoop(store: swarm.store, logger: logger, now: SystemClock.now)
     session = NodeSession(
       nodeID: swarm.nodeID, address: swarm.address, store: swarm.store, loop: loop, logger: logger, now: SystemClock.now)
-    let secrets = ClusterSecrets(authority: authority, clusterID: swarm.clusterID, sealer: swarm.sealer)
+    let secrets = ClusterSecrets(authority, sealer: swarm.sealer)
     service = NodeService(
       ownID: swarm.nodeID, store: swarm.store, loop: loop, secrets: secrets, logger: logger, now: SystemClock.now)
-    port = ManagerPort(swarm, authority, secrets, listen, service, logger)
+    port = ManagerPort(
+      host: listen.host, port: listen.port, nodeID: swarm.nodeID, store: swarm.store, authority: authority, service: service,
+      logger: logger)
     networks = HostNetworks(engine: engine, relay: relay, logger: logger)
     agent = NodeAgent(
       engine: engine, dispatcher: session, plane: HostTraffic(relay: RelayPlane(supervisor: relay), networks: networks),
@@ -55,7 +55,7 @@ struct SwarmRuntime: NodeRuntime {
       group.addTask { await loop.run() }
       group.addTask { await session.run() }
       group.addTask { await service.run() }
-      if let port { group.addTask { await port.run() } }
+      group.addTask { await port.run() }
       group.addTask { await networks.run() }
       group.addTask {
         do { try await agent.run() } catch is CancellationError {} catch {
@@ -68,11 +68,12 @@ struct SwarmRuntime: NodeRuntime {
     ended.fire()
   }
 
-  func logSource(forNode id: String) -> (any TaskLogSource)? { id == swarm.nodeID ? agent : nil }
+  func logSource(forNode id: String) -> (any TaskLogSource)? {
+    id == swarm.nodeID ? agent : service.logSource(forNode: id)
+  }
 
   /// Whoever is told that there is a swarm may join it at once. Not for ever: the port may be another program's.
   func untilListening() async {
-    guard let port else { return }
     await withTaskGroup(of: Void.self) { group in
       group.addTask { await port.opened.wait() }
       group.addTask { try? await Task.sleep(for: .seconds(5)) }
@@ -84,32 +85,6 @@ struct SwarmRuntime: NodeRuntime {
   func stop(isLeaving: Bool) async {
     stopping.fire()
     await ended.wait()
-  }
-}
-
-extension ClusterSecrets {
-  /// Without an authority nothing can be signed.
-  fileprivate init(authority: CertificateAuthority?, clusterID: String, sealer: any Sealer) {
-    self.init(
-      sign: { request, nodeID, isManager, validity in
-        guard let authority else { throw StateError(description: "the cluster's authority has lost its key") }
-        let identity = NodeIdentity(clusterID: clusterID, nodeID: nodeID, role: isManager ? .manager : .worker)
-        return try authority.issue(to: identity, request: request, now: SystemClock.now().wall, validity: validity)
-      }, sealer: sealer)
-  }
-}
-
-extension ManagerPort {
-  fileprivate init?(
-    _ swarm: ActiveSwarm, _ authority: CertificateAuthority?, _ secrets: ClusterSecrets, _ listen: (host: String, port: UInt16),
-    _ service: NodeService, _ logger: Logger
-  ) {
-    guard let root = try? authority.map({ try TrustRoot(pem: $0.certificatePEM) }) else { return nil }
-    let (store, nodeID) = (swarm.store, swarm.nodeID)
-    self.init(host: listen.host, port: listen.port, nodeID: nodeID, root: root, service: service, logger: logger) { request in
-      let validity = await store.read { $0.cluster?.spec.nodeValidity } ?? CertificateAuthority.nodeValidity
-      return try secrets.sign(request, nodeID, true, validity)
-    }
   }
 }
 

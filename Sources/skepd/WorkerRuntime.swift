@@ -17,7 +17,7 @@ struct WorkerRuntime: NodeRuntime {
   let agent: NodeAgent
   private let link: ManagerLink
   private let networks: HostNetworks
-  private let credentials: CurrentCredentials
+  private let renewal: CertificateRenewal
   private let directory: StateDirectory
   private let assignments: AsyncStream<Assignment>
   private let logger: Logger
@@ -42,12 +42,16 @@ struct WorkerRuntime: NodeRuntime {
     self.directory = directory
     self.logger = logger
     let credentials = CurrentCredentials(membership.credentials)
-    self.credentials = credentials
     let sealer = try directory.sealingKey()
+    let wishes = CertificateRenewal.Wishes()
     let link = try ManagerLink(
       to: manager, nodeID: nodeID, credentials: { credentials.current }, sealer: sealer, logger: logger,
-      now: { SystemClock.now().wall }, tell: tell)
+      now: { SystemClock.now().wall }
+    ) { event in
+      if case .outdated(let mark) = event { wishes.ask(for: mark) } else { tell(event) }
+    }
     self.link = link
+    renewal = CertificateRenewal(of: credentials, by: wishes, over: link, directory, logger)
     let (assignments, keep) = AsyncStream.makeStream(of: Assignment.self, bufferingPolicy: .bufferingNewest(1))
     self.assignments = assignments
     networks = HostNetworks(engine: engine, relay: relay, logger: logger)
@@ -72,10 +76,10 @@ struct WorkerRuntime: NodeRuntime {
 
   private func work() async {
     await withDiscardingTaskGroup { group in
-      group.addTask { await link.run() }
+      group.addTask { await link.run(logs: agent) }
       group.addTask { await networks.run() }
       group.addTask { await keepAssignments() }
-      group.addTask { await renewRegularly() }
+      group.addTask { await renewal.run() }
       group.addTask {
         do { try await agent.run() } catch is CancellationError {} catch {
           logger.error("the agent ended", metadata: ["error": "\(error)"])
@@ -120,40 +124,18 @@ struct WorkerRuntime: NodeRuntime {
   }
 }
 
-/// A node's present credentials, which are renewed while they are in use.
-final class CurrentCredentials: Sendable {
-  private let value: Mutex<NodeCredentials>
-
-  init(_ credentials: NodeCredentials) { value = Mutex(credentials) }
-
-  var current: NodeCredentials { value.withLock { $0 } }
-  func replace(_ credentials: NodeCredentials) { value.withLock { $0 = credentials } }
-}
-
-extension WorkerRuntime {
-  private static let renewalRetry = Duration.seconds(60)
-
-  /// Asks for the next certificate long before the present one ends. Open connections stay; the next ones show it.
-  private func renewRegularly() async {
-    var generator = SystemRandomNumberGenerator()
-    while !Task.isCancelled {
-      let due = credentials.current.renewal(using: &generator) - SystemClock.now().wall
-      // Looked at every hour at least: the wall clock may be set.
-      guard (try? await Task.sleep(for: min(max(due, .zero), .seconds(3_600)))) != nil else { return }
-      guard due <= .seconds(3_600) else { continue }
-      do { try await renew() } catch {
-        logger.warning("the node's certificate could not be renewed", metadata: ["error": "\(error)"])
-        try? await Task.sleep(for: Self.renewalRetry)
-      }
-    }
-  }
-
-  private func renew() async throws {
-    let key = NodeKey.make()
-    let certificate = try await link.renew(try key.signingRequest())
-    let renewed = try NodeCredentials(key: key, certificatePEM: certificate, root: credentials.current.root)
-    try directory.write(renewed)
-    credentials.replace(renewed)
-    logger.info("the node's certificate was renewed", metadata: ["until": "\(renewed.notAfter)"])
+extension CertificateRenewal {
+  fileprivate init(
+    of credentials: CurrentCredentials, by wishes: Wishes, over link: ManagerLink, _ directory: StateDirectory, _ logger: Logger
+  ) {
+    self.init(
+      of: credentials, by: wishes, now: { SystemClock.now().wall }, sleep: { try await Task.sleep(for: $0) },
+      steps: Steps(
+        ask: { try await link.renew($0) }, keep: { try directory.write($0) },
+        show: { renewed in
+          logger.info("the node's certificate was renewed", metadata: ["until": "\(renewed.notAfter)"])
+          link.reconnect()
+        },
+        failed: { logger.warning("the node's certificate could not be renewed", metadata: ["error": "\($0)"]) }))
   }
 }

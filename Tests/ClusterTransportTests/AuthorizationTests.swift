@@ -40,6 +40,14 @@ struct AuthorizationTests {
             beat.yield()
           }
         } catch  where isHeard.withLock({ $0 }) {}
+      case .logRequests:
+        do {
+          try await channel.logRequests(as: name) { _ in
+            isHeard.withLock { $0 = true }
+            throw Enough()
+          }
+        } catch  where isHeard.withLock({ $0 }) {}
+      case .publishLog: try await channel.publish(Rig.wish("t1"), as: name, from: FewLines(["a"]))
       case .assignments:
         do {
           try await channel.assignments(as: name) { _ in
@@ -62,7 +70,10 @@ struct AuthorizationTests {
     let rig = try Rig()
     let first = Assignment(
       clusterID: "c1", nodeID: "w1", term: 1, tasks: [], ingressSubnet: nil, table: EndpointTable(generation: 1))
-    rig.service.state.withLock { $0.first = first }
+    rig.service.state.withLock { state in
+      state.first = first
+      state.wishes = [Rig.wish("t1")]
+    }
     try await rig.serving { port in
       let worker = try rig.credentials("w1")
       try await ManagerChannel.with(to: "127.0.0.1:\(port)", as: rig.member(worker), now: { Rig.now }) { channel in

@@ -11,7 +11,7 @@ import Testing
 
 @Suite("A worker's link to its manager", .timeLimit(.minutes(1)))
 struct ManagerLinkTests {
-  private static let description = NodeDescription(
+  static let description = NodeDescription(
     hostname: "h", platform: .init(architecture: "x86_64", os: "linux"), resources: .init(nanoCPUs: 1, memoryBytes: 1),
     engine: .init(engineVersion: "1"))
 
@@ -83,6 +83,34 @@ struct ManagerLinkTests {
       await #expect(throws: RPCFailure.self) { try await link.register(description: Self.description, statuses: [:]) }
     }
     #expect(refusals.withLock { $0 } == ["Permission denied: node w1 was removed from swarm"])
+  }
+
+  @Test("a link that shows a new certificate goes on in a new session, and tells what the node has")
+  func reconnecting() async throws {
+    let rig = try Rig()
+    rig.service.state.withLock { $0.authority = "another" }
+    let wanted = Mutex<Set<String>>([])
+    let told: @Sendable (ManagerLink.Event) -> Void = { event in
+      if case .outdated(let mark) = event { wanted.withLock { _ = $0.insert(mark) } }
+    }
+    try await withLink(rig, told: told) { link in
+      try await link.register(description: Self.description, statuses: [:])
+      var assignments = await link.assignments().makeAsyncIterator()
+      try await until("the link hears what managers want") { wanted.withLock { $0 == ["another"] } }
+      link.reconnect()
+      #expect(await assignments.next() == nil)
+      let end = ContinuousClock.now + .seconds(10)
+      while (try? await link.register(description: Self.description, statuses: [:])) == nil {
+        try #require(ContinuousClock.now < end)
+        try await Task.sleep(for: .milliseconds(10))
+      }
+      _ = await link.assignments()
+      let before = rig.service.calls.count { $0 == "beat w1" }
+      try await until("it beats on") { rig.service.calls.count { $0 == "beat w1" } > before }
+    }
+    let root = rig.root.pem
+    #expect(
+      rig.service.state.withLock { $0.tls } == [NodeTLS(trustRoot: root, issuer: root), NodeTLS(trustRoot: root, issuer: root)])
   }
 
   @Test("a heartbeat does not wait for an agent whose threads are all busy")

@@ -19,6 +19,19 @@ final class FakeManager: ManagerService {
     var first: Assignment?
     var readers: [AsyncStream<Assignment>.Continuation] = []
     var reports: [TrafficReport] = []
+    /// Given to each node that listens.
+    var wishes: [NodeMessage.LogRequest] = []
+    /// By request: what came, and whether it is over.
+    var published: [String: [NodeMessage.LogBatch]] = [:]
+    var endedLogs: [String] = []
+    /// Requests whose reader has gone, and how many batches the reader of the others takes.
+    var unwanted: Set<String> = []
+    var appetite = Int.max
+    /// What nodes said of their certificates, and are told to have.
+    var tls: [NodeTLS] = []
+    var authority: String?
+    /// Answers requests for certificates; an empty certificate without it.
+    var issue: (@Sendable (NodeMessage.CertificateRequest) throws -> NodeMessage.CertificateReply)?
   }
 
   let state = Mutex(State())
@@ -33,22 +46,25 @@ final class FakeManager: ManagerService {
     return NodeMessage.Root(certificate: certificate, time: Rig.now)
   }
 
-  func issueCertificate(_ request: NodeMessage.CertificateRequest, to node: String?) -> NodeMessage.CertificateReply {
+  func issueCertificate(
+    _ request: NodeMessage.CertificateRequest, to node: String?
+  ) throws -> NodeMessage.CertificateReply {
     note("issue", node)
-    return NodeMessage.CertificateReply(certificate: "")
+    return try state.withLock { $0.issue }?(request) ?? NodeMessage.CertificateReply(certificate: "")
   }
 
   func register(
     _ registration: NodeMessage.Registration, of node: String, session: String?, address: String
   ) -> NodeMessage.Session {
     note("register", node)
+    state.withLock { $0.tls += [registration.description.tls].compactMap { $0 } }
     return NodeMessage.Session(id: "s1", managers: [], heartbeatPeriod: .milliseconds(20))
   }
 
   func beat(of node: String, session: String) throws -> NodeMessage.Beat {
     guard session == "s1" else { throw RPCFailure.sessionOver }
     note("beat", node)
-    return NodeMessage.Beat(heartbeatPeriod: .milliseconds(20))
+    return NodeMessage.Beat(heartbeatPeriod: .milliseconds(20), authority: state.withLock { $0.authority })
   }
 
   func assignments(of node: String, session: String) throws -> AsyncStream<Assignment> {
@@ -68,6 +84,32 @@ final class FakeManager: ManagerService {
     state.withLock { $0.reports.append(traffic.report) }
   }
   func goodbye(_ goodbye: NodeMessage.Goodbye, of node: String, session: String) { note("goodbye", node) }
+
+  func logRequests(of node: String, session: String) throws -> AsyncStream<NodeMessage.LogRequest> {
+    guard session == "s1" else { throw RPCFailure.sessionOver }
+    note("logRequests", node)
+    let (stream, continuation) = AsyncStream.makeStream(of: NodeMessage.LogRequest.self)
+    state.withLock { for wish in $0.wishes { continuation.yield(wish) } }
+    return stream
+  }
+  func publish(_ batch: NodeMessage.LogBatch, under request: String, of node: String) async -> Bool {
+    note("publish", node)
+    while state.withLock({ ($0.published[request] ?? []).count >= $0.appetite && !$0.unwanted.contains(request) }) {
+      try? await Task.sleep(for: .milliseconds(2))
+    }
+    return state.withLock { state in
+      guard !state.unwanted.contains(request) else { return false }
+      state.published[request, default: []].append(batch)
+      return !batch.isLast
+    }
+  }
+  func untilUnwanted(log request: String, of node: String) async {
+    while !Task.isCancelled, state.withLock({ !$0.unwanted.contains(request) }) {
+      try? await Task.sleep(for: .milliseconds(2))
+    }
+  }
+  func endLog(_ request: String, of node: String) { state.withLock { $0.endedLogs.append(request) } }
+
   func openRegistryAuth(_ template: TaskTemplate) -> String? { nil }
 
   func refusal(of node: String) -> RPCFailure? {

@@ -109,6 +109,27 @@ struct NodeServiceTests {
     #expect(await rig.store.read { $0.nodes.count } == 2)
   }
 
+  @Test("while the root is replaced nodes are told so with each beat, and given both roots with a certificate")
+  func rotation() async throws {
+    let rig = try await Rig()
+    try await rig.run {
+      let id = try await rig.join(rig.tokens.worker)
+      let session = try await rig.register(id)
+      let digest = JoinToken.hexadecimal(Self.digest)
+      #expect(try await rig.service.beat(of: id, session: session.id).authority == digest)
+      let next = RootRotation(certificate: "next", crossSigned: "link", digest: Array(repeating: 9, count: 32))
+      try await rig.store.transaction { transaction in
+        guard var cluster = transaction.cluster else { return }
+        cluster.rotation = next
+        transaction.put(cluster)
+      }
+      #expect(
+        try await rig.service.beat(of: id, session: session.id).authority == digest + "-" + JoinToken.hexadecimal(next.digest))
+      let reply = try await rig.service.issueCertificate(.init(signingRequest: ""), to: id)
+      #expect(reply == .init(certificate: "\(id) false", trust: "rootnext", crossSigned: "link"))
+    }
+  }
+
   @Test("a session is the node's newest: calls of an earlier one are refused, and its assignments end")
   func sessions() async throws {
     let rig = try await Rig()
@@ -149,6 +170,50 @@ struct NodeServiceTests {
     }
   }
 
+  @Test("a node that is lost again and again is there, and gets no tasks for a while; one that registers without end is refused")
+  func flapping() async throws {
+    let rig = try await Rig()
+    try await rig.run {
+      let id = try await rig.join(rig.tokens.worker)
+      await rig.service.noteLosses(3, of: id)
+      _ = try await rig.register(id)
+      let status = try #require(await rig.store.read { $0.nodes[id]?.status })
+      #expect(status.state == .unknown)
+      #expect(status.message?.hasPrefix("lost 3 times within 10 minutes: gets tasks again in 1") == true)
+      let session = try await rig.register(id)
+      // A change of the host gives it no tasks either.
+      _ = try await rig.register(id, session: session.id)
+      _ = try await rig.service.beat(of: id, session: session.id)
+      #expect(await rig.state(id) == .unknown)
+      for _ in 0..<2 { _ = try await rig.register(id) }
+      let last = await rig.service.sessions[id]?.id
+      // One that ends its session in order, to show another certificate, is no trouble.
+      let orderly = NodeMessage.Registration(description: Self.description, statuses: [:], replaces: last)
+      _ = try await rig.service.register(orderly, of: id, session: nil, address: "192.0.2.2")
+      let refused = await refusal { _ = try await rig.register(id) }
+      #expect(refused == RPCFailure(.unavailable, "node \(id) exceeded rate limit count of registrations"))
+    }
+  }
+
+  @Test("a host that asks again with the same key is the same node, until it has registered; one that never does is forgotten")
+  func lostAnswer() async throws {
+    let rig = try await Rig()
+    func join(_ key: String) async throws -> String {
+      let request = NodeMessage.CertificateRequest(signingRequest: key, token: rig.tokens.worker)
+      return String(try await rig.service.issueCertificate(request, to: nil).certificate.prefix { $0 != " " })
+    }
+    let first = try await join("k1")
+    #expect(try await join("k1") == first)
+    #expect(try await join("k2") != first)
+    #expect(await refusal { _ = try await rig.service.issueCertificate(.init(signingRequest: "k1", token: "x"), to: nil) } != nil)
+    #expect(await rig.store.read { $0.nodes.count } == 3)
+    _ = try await rig.register(first)
+    #expect(try await join("k1") != first, "a node's id is not given out again")
+    let (node, now) = (await rig.store.read { $0.nodes }, Timestamp(nanoseconds: 1_700_000_000_000_000_000))
+    let abandoned = { (after: Int64) in node.values.filter { $0.isAbandoned(at: now + .seconds(after)) }.count }
+    #expect(abandoned(590) == 0 && abandoned(700) == 2)
+  }
+
   @Test("a node that was removed is refused, and its session is over")
   func removed() async throws {
     let rig = try await Rig()
@@ -160,6 +225,15 @@ struct NodeServiceTests {
       #expect(await refusal { _ = try await rig.service.beat(of: id, session: session.id) }?.message == words)
       #expect(await rig.service.refusal(of: id)?.message == words)
       #expect(await rig.service.refusal(of: "m1") == nil)
+    }
+  }
+}
+
+extension NodeService {
+  fileprivate func noteLosses(_ count: Int, of node: String) {
+    let moment = now().uptime
+    monitor.withLock { monitor in
+      for _ in 0..<count { monitor.damper.lost(node, at: moment) }
     }
   }
 }

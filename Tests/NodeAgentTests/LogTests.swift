@@ -27,7 +27,7 @@ struct LogTests {
     try await harness.withAgent { agent in
       try await harness.until("running") { await harness.state() == .running }
       let options = ClusterRPC.LogOptions(stdout: true, stderr: true)
-      for try await line in try await agent.logs(of: Fixtures.task(), options: options) {
+      for try await line in try await agent.logs(of: LoggedTask(Fixtures.task()), options: options) {
         lines.append("\(line.taskID) \(line.stream) \(String(decoding: line.bytes, as: UTF8.self))")
       }
     }
@@ -51,11 +51,15 @@ struct LogTests {
     #expect(lines == expected)
   }
 
-  @Test("a container of others has none for us")
+  @Test("a container of others, and one that is gone, has none for us")
   func foreign() async throws {
     let harness = Harness()
     await harness.engine.addStranger(name: "web.1.task1", labels: [:])
     let options = ClusterRPC.LogOptions(stdout: true, stderr: true)
-    await #expect(throws: EngineError.self) { _ = try await harness.agent().logs(of: Fixtures.task(), options: options) }
+    for name in ["web.1.task1", "web.1.gone"] {
+      var task = LoggedTask(Fixtures.task())
+      task.name = name
+      for try await line in try await harness.agent().logs(of: task, options: options) { Issue.record("\(line) of \(name)") }
+    }
   }
 }

@@ -10,68 +10,20 @@ extension SystemTests {
   func threeHosts() async throws {
     try await Cluster.with { cluster in
       try await cluster.refusals()
+      try await cluster.taskLogs()
       try await cluster.lostHost()
       try await cluster.pausedHosts()
+      try await cluster.cuts()
+      try await cluster.rotation()
       try await cluster.restarts()
       try await cluster.leaving()
     }
   }
 }
 
-/// A manager and two workers.
-struct Cluster: Sendable {
-  let fixture: Fixture
-  let n2: PlaygroundKit.Host
-  let n3: PlaygroundKit.Host
-
-  static func with(_ body: @Sendable (Cluster) async throws -> Void) async throws {
-    let directory = Playground.scratchDirectory()
-    do {
-      let playground = try await Playground.up(nodes: 3, directory: directory)
-      let fixture = Fixture(playground: playground, host: try playground.host("n1"))
-      let cluster = Cluster(fixture: fixture, n2: try playground.host("n2"), n3: try playground.host("n3"))
-      do { try await body(cluster) } catch { Issue.record("\(error)\n\(cluster.logs)") }
-    } catch {
-      Issue.record("\(error)")
-    }
-    try await Playground.down(directory: directory)
-  }
-
-  private var logs: String {
-    [fixture.host, n2, n3].map { host in
-      let data = FileManager.default.contents(atPath: "\(host.directory)/skepd.log") ?? Data()
-      return "\(host.name):\n\(String(decoding: data, as: UTF8.self).suffix(3_000))"
-    }.joined(separator: "\n")
-  }
-
-  func join(_ host: PlaygroundKit.Host, _ token: String) async throws -> CommandResult {
-    try await host.docker(["swarm", "join", "--token", token, fixture.host.address])
-  }
-
-  private func states() async throws -> String {
-    try await fixture.docker("node", "ls", "--format", "{{.Hostname}} {{.Status}}").split(separator: "\n").sorted()
-      .joined(separator: ", ")
-  }
-
-  /// The tasks that are meant to run, with their nodes.
-  private func tasks() async throws -> [String] {
-    try await fixture.docker(
-      "service", "ps", "web", "--filter", "desired-state=running", "--format", "{{.ID}} {{.Node}} {{.CurrentState}}"
-    ).split(separator: "\n").map(String.init)
-  }
-
-  private func ids() async throws -> [Substring] { try await tasks().map { $0.prefix { $0 != " " } }.sorted() }
-
-  /// Nine tasks that run, none of them on `host`.
-  private func runWithout(_ host: String) async throws -> Bool {
-    let found = try await tasks()
-    return found.count == 9 && found.allSatisfy { $0.contains(" Running ") && !$0.contains(" \(host) ") }
-  }
-}
-
 extension Cluster {
   /// Ends with both workers in the swarm and nine tasks on the three hosts.
-  fileprivate func refusals() async throws {
+  func refusals() async throws {
     let noManager = try await join(n2, "SWMTKN-1-" + String(repeating: "a", count: 50) + "-" + String(repeating: "b", count: 25))
     #expect(noManager.stderr.contains("rpc error: code = Unavailable desc = connection error: the manager at 10.77.0.1:2377"))
     try await fixture.docker("swarm", "init")
@@ -107,7 +59,7 @@ extension Cluster {
   }
 
   /// A power cut: all runs elsewhere within seconds, and what comes back with the host stays ended.
-  fileprivate func lostHost() async throws {
+  func lostHost() async throws {
     try await n3.kill(.all)
     try await fixture.wait("what n3 had runs elsewhere", .seconds(15)) { try await runWithout("n3") }
     #expect(try await states() == "n1 Ready, n2 Ready, n3 Down")
@@ -117,7 +69,7 @@ extension Cluster {
   }
 
   /// A worker that stands still is replaced and yields when it wakes; a manager that stands still condemns nobody.
-  fileprivate func pausedHosts() async throws {
+  func pausedHosts() async throws {
     try await n2.pause()
     try await fixture.wait("what n2 had runs elsewhere", .seconds(15)) { try await runWithout("n2") }
     try n2.resume()
@@ -135,7 +87,7 @@ extension Cluster {
   }
 
   /// Neither side's restart moves a task; an agent alone looks after what it has.
-  fileprivate func restarts() async throws {
+  func restarts() async throws {
     let before = try await ids()
     let containers = try await n3.docker(["ps", "--quiet"], via: .engine).lines.sorted()
     try await n3.stop(.skepd)
@@ -150,7 +102,7 @@ extension Cluster {
     #expect(try await n3.docker(["ps", "--quiet"], via: .engine).lines.sorted() == containers)
   }
 
-  fileprivate func leaving() async throws {
+  func leaving() async throws {
     try await fixture.docker("node", "update", "--availability", "drain", "n3")
     try await fixture.wait("n3 is empty") { try await runWithout("n3") }
     #expect(try await n3.docker(["swarm", "leave"]).text == "Node left the swarm.")

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import ClusterModel
+import EngineAPI
 import Foundation
 import Identity
 import Testing
@@ -87,6 +89,44 @@ struct StateDirectoryTests {
       #expect(problem() == "\(path)/ca.key is not the key of this cluster's certificate")
       try directory.writeKey(authority.keyPEM)
       #expect(problem() == nil)
+    }
+  }
+
+  @Test("while the root is replaced its key is kept beside the next one's, and forgotten when that is in force")
+  func keys() throws {
+    try Self.with { path, directory in
+      let old = try CertificateAuthority.make(now: 1_600_000_000)
+      var cluster = Cluster(
+        id: "c1", spec: .defaults, createdAt: .zero, joinTokens: .init(worker: "", manager: ""), trustRoot: old.certificatePEM,
+        defaultAddrPool: [], subnetSize: 24, dataPathPort: 4_789, ingressPool: IPv4Subnet(base: IPv4Address(bits: 0), prefix: 16))
+      let authority = ClusterAuthority(directory: directory, clusterID: "c1")
+      #expect(performing: { _ = try authority.rotation(to: .new, from: cluster) }, throws: { "\($0)".contains("key is lost") })
+      try directory.writeKey(old.keyPEM)
+      let first = try #require(try authority.rotation(to: .new, from: cluster))
+      let mine = try CertificateAuthority.make(now: 1_790_000_000)
+      let wish = RootWish.given(certificate: mine.certificatePEM, key: mine.keyPEM)
+      let second = try #require(try authority.rotation(to: wish, from: cluster))
+      #expect(second.certificate == mine.certificatePEM)
+      for certificate in [old.certificatePEM, first.certificate, mine.certificatePEM] {
+        #expect(directory.keyProblem(certificate: certificate) == nil)
+      }
+      cluster.rotation = second
+      try authority.forgetOthers(cluster)
+      #expect(directory.authority(certificate: first.certificate) == nil)
+      #expect(directory.authority(certificate: old.certificatePEM) != nil)
+      #expect(try authority.rotation(to: wish, from: cluster) == second)
+
+      // Nodes have theirs from the next root, the manager from the one that all believe.
+      let request = try NodeKey.make().signingRequest()
+      for (isManager, root) in [(false, mine.certificatePEM), (true, old.certificatePEM)] {
+        let leaf = try NodeCredentials.der(of: try authority.sign(request, for: "n", isManager: isManager, of: cluster))
+        #expect(try TrustRoot(pem: root).identity(of: leaf, now: SystemClock.now().wall).nodeID == "n")
+      }
+      cluster.trustRoot = second.certificate
+      cluster.rotation = nil
+      try authority.forgetOthers(cluster)
+      #expect(try String(contentsOfFile: path + "/ca.key", encoding: .utf8) == mine.keyPEM + "\n")
+      #expect(try authority.rotation(to: wish, from: cluster) == nil)
     }
   }
 }

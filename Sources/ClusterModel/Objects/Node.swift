@@ -45,6 +45,8 @@ package struct NodeDescription: Codable, Sendable, Hashable {
   package var platform: Platform
   package var resources: Capacity
   package var engine: Engine
+  /// `nil` for a manager, whose certificate is always current.
+  package var tls: NodeTLS?
 
   package init(hostname: String, platform: Platform, resources: Capacity, engine: Engine) {
     self.hostname = hostname
@@ -60,6 +62,8 @@ package struct NodeStatus: Codable, Sendable, Hashable {
   package var state: State
   package var message: String?
   package var addr: String
+  /// When it was found to be down, while it is.
+  package var downSince: Timestamp?
 
   package init(state: State, message: String? = nil, addr: String) {
     self.state = state
@@ -119,6 +123,7 @@ package struct Cluster: Sendable, Hashable {
   package var joinTokens: JoinTokens
   /// PEM of the cluster's root certificate.
   package var trustRoot: String
+  package var rotation: RootRotation?
   package var defaultAddrPool: [String]
   package var subnetSize: Int
   package var dataPathPort: Int

@@ -12,14 +12,31 @@ package struct ActiveSwarm: Sendable {
   /// The advertised address, without port.
   package let address: String
   package let sealer: any Sealer
+  package let roots: any RootMaker
 
-  package init(store: Store, clusterID: String, nodeID: String, address: String, sealer: any Sealer) {
+  package init(
+    store: Store, clusterID: String, nodeID: String, address: String, sealer: any Sealer, roots: any RootMaker
+  ) {
     self.store = store
     self.clusterID = clusterID
     self.nodeID = nodeID
     self.address = address
     self.sealer = sealer
+    self.roots = roots
   }
+}
+
+/// A root that a user wants instead of the present one.
+package enum RootWish: Sendable, Hashable {
+  case new
+  /// PEM of certificate and key.
+  case given(certificate: String, key: String)
+}
+
+/// Makes roots; holds the keys of the present one and of those made.
+package protocol RootMaker: Sendable {
+  /// The rotation to the wanted root, whose key is durable when this returns; `nil` when it is the present one. Throws in swarm's words.
+  func rotation(to wish: RootWish, from cluster: Cluster) throws -> RootRotation?
 }
 
 /// A swarm that others manage.

@@ -32,6 +32,9 @@ package struct NodeMonitor: Sendable {
     var isSuspended = false
   }
 
+  /// Of nodes that are lost again and again.
+  package var damper = FlapDamper()
+  package var registrations = RegistrationLimit()
   private var nodes: [String: Watch] = [:]
   private var judged: Duration?
   private var brakeEnd: Duration?
@@ -59,7 +62,11 @@ package struct NodeMonitor: Sendable {
   }
 
   /// A node that is gone for good, or down already.
-  package mutating func forget(_ id: String) { nodes[id] = nil }
+  package mutating func forget(_ id: String) {
+    nodes[id] = nil
+    damper.forget(id)
+    registrations.forget(id)
+  }
 
   package func isWatched(_ id: String) -> Bool { nodes[id] != nil }
   package func isSuspended(_ id: String) -> Bool { nodes[id]?.isSuspended == true }
@@ -72,7 +79,10 @@ package struct NodeMonitor: Sendable {
     if brakeEnd == nil, isJudgeSuspect(now) { brakeEnd = now + Self.brake }
     if let end = brakeEnd, now < end { return overdue.compactMap { suspend($0) } }
     brakeEnd = nil
-    for id in overdue { nodes[id] = nil }
+    for id in overdue {
+      nodes[id] = nil
+      damper.lost(id, at: now)
+    }
     return overdue.map(Verdict.down)
   }
 

@@ -23,7 +23,7 @@ final class FakeLogs: TaskLogSource {
     self.endless = endless
   }
 
-  func logs(of task: ClusterTask, options: ClusterRPC.LogOptions) throws -> AsyncThrowingStream<LogLine, any Error> {
+  func logs(of task: LoggedTask, options: ClusterRPC.LogOptions) throws -> AsyncThrowingStream<LogLine, any Error> {
     asked.withLock { $0.append(options) }
     guard let texts = lines[task.id] else { throw Failed() }
     let isEndless = endless.contains(task.id)
@@ -37,6 +37,26 @@ final class FakeLogs: TaskLogSource {
       if index >= texts.count { try await Task.sleep(for: .seconds(3_600)) }
       self.taken.withLock { $0 += 1 }
       return LogLine(taskID: task.id, stream: .stdout, bytes: Array(texts[index].utf8))
+    }
+  }
+}
+
+/// One line, then a loss or an end.
+final class BreakingLogs: TaskLogSource {
+  let line: String
+  let loss: LogSourceLost?
+  let asked = Mutex<[ClusterRPC.LogOptions]>([])
+
+  init(_ line: String, then loss: LogSourceLost?) {
+    self.line = line
+    self.loss = loss
+  }
+
+  func logs(of task: LoggedTask, options: ClusterRPC.LogOptions) -> AsyncThrowingStream<LogLine, any Error> {
+    asked.withLock { $0.append(options) }
+    return AsyncThrowingStream { continuation in
+      continuation.yield(LogLine(taskID: task.id, stream: .stdout, bytes: Array(line.utf8)))
+      continuation.finish(throwing: loss)
     }
   }
 }
@@ -201,6 +221,27 @@ struct LogTests {
     let failure = try #require(frames.first { $0[0] == 3 })
     #expect(String(decoding: failure.dropFirst(8), as: UTF8.self).hasSuffix("reasons: task bad: log driver is gone\n"))
     #expect(frames.count == 2 && frames.contains(Self.frame(1, "a\n")))
+  }
+
+  @Test("a lost node's part goes on where it broke off once the node is back, and nothing is said of it meanwhile")
+  func lostWhileFollowing() async throws {
+    let rig = try await Self.rig(["lost"], logs: FakeLogs([:]))
+    try await rig.store.transaction { $0.put(Fixture.worker("n9")) }
+    let (_, stream) = try await Self.open(rig, "/services/web/logs?stdout=1&follow=1&tail=1")
+    let (first, second) = (BreakingLogs("a\n", then: .disconnected("n9")), BreakingLogs("b\n", then: nil))
+    rig.control.inner.withLock { $0.sources["n9"] = first }
+    let frames = try await within {
+      var frames: [[UInt8]] = []
+      for try await frame in stream {
+        frames.append(frame)
+        if frames.count == 1 { rig.control.inner.withLock { $0.sources["n9"] = second } }
+        if frames.count == 2 { _ = try await rig.call("DELETE", "/services/web") }
+      }
+      return frames
+    }
+    #expect(frames == [Self.frame(1, "a\n"), Self.frame(1, "b\n")])
+    #expect(first.asked.withLock { $0.first }.map { [$0.since, $0.tail] } == ["", "1"])
+    #expect(second.asked.withLock { $0.first }.map { [$0.since, $0.tail] } == ["1714557600.000000000", "all"])
   }
 
   @Test("a client that does not read holds up the logs, and one that leaves ends them")

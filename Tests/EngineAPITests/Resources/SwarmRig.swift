@@ -57,12 +57,30 @@ final class FakeControl: SwarmControl {
   func logSource(forNode id: String) -> (any TaskLogSource)? { inner.withLock { $0.sources[id] } }
 }
 
+/// Makes roots named after what is wished for.
+final class FakeRoots: RootMaker {
+  let wishes = Mutex<[RootWish]>([])
+
+  func rotation(to wish: RootWish, from cluster: Cluster) throws -> RootRotation? {
+    let count = wishes.withLock { wishes in
+      wishes.append(wish)
+      return wishes.count
+    }
+    switch wish {
+    case .new: return RootRotation(certificate: "new \(count)", crossSigned: "link", digest: [1])
+    case .given(let certificate, _):
+      return certificate == "present" ? nil : RootRotation(certificate: certificate, crossSigned: "link", digest: [1])
+    }
+  }
+}
+
 /// The API over a store in memory and an engine that is none.
 struct SwarmRig: Sendable {
   let control = FakeControl()
   let engine: FakeEngine
   let store: Store
   let events = EventLog()
+  let roots = FakeRoots()
   let api: SwarmAPI
 
   static let sealer = SealingKey.make()
@@ -80,7 +98,7 @@ struct SwarmRig: Sendable {
       transaction.put(Fixture.manager)
     }
     let swarm = ActiveSwarm(
-      store: store, clusterID: Fixture.cluster.id, nodeID: "n1", address: "10.9.0.1", sealer: sealer)
+      store: store, clusterID: Fixture.cluster.id, nodeID: "n1", address: "10.9.0.1", sealer: sealer, roots: roots)
     control.inner.withLock { $0.swarm = .active(swarm) }
   }
 

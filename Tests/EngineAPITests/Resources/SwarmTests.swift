@@ -2,6 +2,7 @@
 
 import ClusterModel
 import ClusterRPC
+import Identity
 import Testing
 
 @testable import EngineAPI
@@ -249,16 +250,66 @@ struct SwarmTests {
         "rpc error: code = InvalidArgument desc = minimum certificate expiry time is: 1h0m0s"
       ),
       (
-        "version=101", #"{"CAConfig":{"ForceRotate":1}}"#, 400,
-        "rpc error: code = InvalidArgument desc = rotations of the root certificate are not supported by this release of Skep"
+        "version=101", #"{"CAConfig":{"SigningCAKey":"x"}}"#, 400,
+        "rpc error: code = InvalidArgument desc = if a signing CA key is provided, the signing CA cert must also be provided"
       ),
       (
         "version=101", #"{"CAConfig":{"SigningCACert":"x"}}"#, 400,
-        "rpc error: code = InvalidArgument desc = rotations of the root certificate are not supported by this release of Skep"
+        "rpc error: code = InvalidArgument desc = there must be at least one valid, reachable external CA corresponding to the desired CA certificate"
       ),
+      (
+        "version=101", #"{"CAConfig":{"ForceRotate":1,"ExternalCAs":[{"Protocol":"cfssl","URL":"https://x"}]}}"#, 400,
+        "rpc error: code = InvalidArgument desc = external certificate authorities are not supported by this release of Skep"
+      ),
+      ("version=1", #"{"CAConfig":{"ForceRotate":1}}"#, 500, "rpc error: code = Unknown desc = update out of sequence"),
     ])
   func badUpdate(query: String, body: String, status: Int, message: String) async throws {
-    #expect(try await SwarmRig().call("POST", "/swarm/update?\(query)", body) == (status, message))
+    let rig = try await SwarmRig()
+    #expect(try await rig.call("POST", "/swarm/update?\(query)", body) == (status, message))
+    #expect(rig.roots.wishes.withLock { $0 } == [], "no root is made in vain")
+  }
+
+  @Test("the root is rotated by a counter that changes or a root that is given, retargeted, and rotated back")
+  func rootRotation() async throws {
+    let rig = try await SwarmRig()
+    func update(_ authority: String) async throws -> (JSONValue?, RootRotation?) {
+      let version = await rig.store.read { $0.cluster?.version ?? 0 }
+      let answer = try await rig.call("POST", "/swarm/update?version=\(version)", #"{"CAConfig":\#(authority)}"#)
+      #expect(answer == (200, ""))
+      let shown = try JSONValue(parsing: try await rig.call("GET", "/swarm").text)
+      return (shown["RootRotationInProgress"], await rig.store.read { $0.cluster?.rotation })
+    }
+    let (isNew, first) = try await update(#"{"ForceRotate":1}"#)
+    #expect(isNew == true && first?.certificate == "new 1")
+    // What was counted already makes no other root.
+    #expect(try await update(#"{"ForceRotate":1}"#).1 == first)
+    #expect(try await update(#"{"ForceRotate":2}"#).1?.certificate == "new 2")
+    let (_, given) = try await update(#"{"ForceRotate":2,"SigningCACert":"mine","SigningCAKey":"key"}"#)
+    #expect(given?.certificate == "mine")
+    #expect(try await update(#"{"ForceRotate":2,"SigningCACert":"mine","SigningCAKey":"key"}"#).1 == given)
+    let (isOver, none) = try await update(#"{"ForceRotate":2,"SigningCACert":"present","SigningCAKey":"key"}"#)
+    #expect(isOver == false && none == nil)
+    #expect(rig.roots.wishes.withLock { $0.first } == .new && rig.roots.wishes.withLock { $0.count } == 5)
+    #expect(try await rig.call("GET", "/swarm").text.contains("mine") == false)
+  }
+
+  @Test("while the root is replaced the cluster shows the old one with the new issuer, and nodes what they have")
+  func rotationShown() throws {
+    let (old, new) = (try CertificateAuthority.make(now: 1_600_000_000), try CertificateAuthority.make(now: 1_700_000_000))
+    var cluster = Fixture.cluster
+    cluster.trustRoot = old.certificatePEM
+    cluster.rotation = try old.rotation(to: new)
+    let names = try #require(CertificateNames(pem: new.certificatePEM))
+    let shown = try ClusterJSON.value(cluster, withTokens: false)
+    #expect(shown["RootRotationInProgress"] == true && shown["TLSInfo"]?["TrustRoot"] == .string(old.certificatePEM))
+    #expect(shown["TLSInfo"]?["CertIssuerPublicKey"] == .string(Base64.encode(names.publicKey)))
+    var node = Fixture.worker("w1")
+    node.description?.tls = NodeTLS(trustRoot: old.certificatePEM, issuer: old.certificatePEM)
+    let own = try NodeJSON.value(node, leaderID: "n1", tls: shown["TLSInfo"] ?? .null)["Description"]?["TLSInfo"]
+    #expect(own == ClusterJSON.tls(old.certificatePEM))
+    node.description?.tls = nil
+    #expect(
+      try NodeJSON.value(node, leaderID: "n1", tls: shown["TLSInfo"] ?? .null)["Description"]?["TLSInfo"] == shown["TLSInfo"])
   }
 
   @Test("secrets and configs: none, and none can be made", arguments: ["secret", "config"])

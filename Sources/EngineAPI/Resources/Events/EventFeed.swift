@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import ClusterModel
+import ClusterRPC
 import EngineClient
 
 /// One client's events: the engine's, as it sends them, and ours among them.

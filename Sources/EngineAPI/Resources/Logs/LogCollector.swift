@@ -3,7 +3,6 @@
 import ClusterModel
 import ClusterRPC
 import ClusterStore
-import EngineClient
 import Manager
 
 /// Reads the logs of several tasks at once into one queue.
@@ -16,6 +15,7 @@ struct LogCollector: Sendable {
   let select: @Sendable (ClusterStore) -> [ClusterTask]
   /// Whether more may come once every task selected has been read.
   let mayGrow: @Sendable (ClusterStore) -> Bool
+  let now: @Sendable () -> Timestamp
 
   /// Tasks read at once when not following: each is a connection to an engine.
   static let concurrency = 16
@@ -38,46 +38,31 @@ struct LogCollector: Sendable {
         }
         guard let result = await group.next() else { break }
         running -= 1
-        if let reason = result { reasons.append(reason) }
+        // A node that is lost is one reason, however many of its tasks are missing.
+        if let reason = result, !reasons.contains(reason) { reasons.append(reason) }
       }
     }
     if !reasons.isEmpty { _ = await queue.send(framing.failure(reasons)) }
   }
 
-  /// Until nothing more can come, or the client leaves.
-  private func follow(into queue: BoundedQueue<[UInt8]>) async {
-    let logs = OpenLogs()
-    let watcher = await store.watch(logs.signal)
-    await withDiscardingTaskGroup(returning: Void.self) { group in
-      var known: Set<String> = []
-      for await _ in logs.changes {
-        let state = await store.read { $0 }
-        for task in select(state) where task.hasLog && known.insert(task.id).inserted {
-          logs.begin()
-          group.addTask {
-            // The client waits for more: it is told at once what it will not get.
-            if let reason = await read(task, into: queue) { _ = await queue.send(framing.failure([reason])) }
-            logs.end()
-          }
-        }
-        if !mayGrow(state), logs.isEmpty { break }
-      }
-      group.cancelAll()
-    }
-    await store.stopWatching(watcher)
-  }
-
   /// Why the log could not be read; `nil` when it was, to its end or until the client left.
   private func read(_ task: ClusterTask, into queue: BoundedQueue<[UInt8]>) async -> String? {
-    guard let source = await control.logSource(forNode: task.nodeID) else { return "node \(task.nodeID) is not available" }
+    do { return try await read(task, options, into: queue) {} } catch { return "\(error)" }
+  }
+
+  /// As `read`; throws when the node cannot be asked, or is lost. `heard` is called at each line.
+  func read(
+    _ task: ClusterTask, _ options: ClusterRPC.LogOptions, into queue: BoundedQueue<[UInt8]>, heard: () -> Void
+  ) async throws(LogSourceLost) -> String? {
+    guard let source = await control.logSource(forNode: task.nodeID) else { throw .unavailable(task.nodeID) }
     do {
-      for try await line in try await source.logs(of: task, options: options) {
+      for try await line in try await source.logs(of: LoggedTask(task), options: options) {
+        heard()
         guard await queue.send(framing.bytes(line, of: task)) else { return nil }
       }
       return nil
-    } catch let error as EngineError where error.code == .notFound {
-      // The container of an ended task may have been removed by hand.
-      return nil
+    } catch let lost as LogSourceLost {
+      throw lost
     } catch {
       return Task.isCancelled ? nil : "task \(task.id): \(error)"
     }
@@ -86,5 +71,5 @@ struct LogCollector: Sendable {
 
 extension ClusterTask {
   /// A container was made for it; before that there is nothing to read.
-  fileprivate var hasLog: Bool { !nodeID.isEmpty && !status.containerID.isEmpty }
+  var hasLog: Bool { !nodeID.isEmpty && !status.containerID.isEmpty }
 }

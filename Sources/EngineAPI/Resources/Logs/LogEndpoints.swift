@@ -13,7 +13,7 @@ extension SwarmAPI {
       call,
       LogCollector(
         control: control, store: swarm.store, options: options, framing: framing, select: { $0.tasks(ofService: id) },
-        mayGrow: { $0.services[id] != nil }))
+        mayGrow: { $0.services[id] != nil }, now: now))
   }
 
   func taskLogs(_ call: Call, _ swarm: ActiveSwarm) async throws -> Response {
@@ -25,7 +25,7 @@ extension SwarmAPI {
       call,
       LogCollector(
         control: control, store: swarm.store, options: options, framing: framing,
-        select: { store in store.tasks[id].map { [$0] } ?? [] }, mayGrow: { $0.tasks[id]?.state.isTerminal == false }))
+        select: { store in store.tasks[id].map { [$0] } ?? [] }, mayGrow: { $0.tasks[id]?.state.isTerminal == false }, now: now))
   }
 
   private func logs(_ call: Call, _ collector: LogCollector) -> Response {

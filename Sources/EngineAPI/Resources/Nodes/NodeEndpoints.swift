@@ -7,14 +7,18 @@ extension SwarmAPI {
   func listNodes(_ call: Call, _ swarm: ActiveSwarm) async throws -> Response {
     let filter = try NodeFilter(call.query["filters"])
     let store = await swarm.store.read { $0 }
-    let tls = ClusterJSON.tls(store.cluster?.trustRoot ?? "")
+    let tls = Self.tls(store.cluster)
     let found = store.nodes.values.filter(filter.matches).sorted { $0.id < $1.id }
     return .json(.array(try found.map { try NodeJSON.value($0, leaderID: swarm.nodeID, tls: tls) }))
   }
 
   func inspectNode(_ call: Call, _ swarm: ActiveSwarm) async throws -> Response {
-    let (node, root) = try await swarm.store.read { (try $0.lookUpNode(call.id), $0.cluster?.trustRoot ?? "") }
-    return .json(try NodeJSON.value(node, leaderID: swarm.nodeID, tls: ClusterJSON.tls(root)))
+    let (node, cluster) = try await swarm.store.read { (try $0.lookUpNode(call.id), $0.cluster) }
+    return .json(try NodeJSON.value(node, leaderID: swarm.nodeID, tls: Self.tls(cluster)))
+  }
+
+  private static func tls(_ cluster: Cluster?) -> JSONValue {
+    ClusterJSON.tls(cluster?.trustRoot ?? "", issuer: cluster?.issuer)
   }
 
   func updateNode(_ call: Call, _ swarm: ActiveSwarm) async throws -> Response {

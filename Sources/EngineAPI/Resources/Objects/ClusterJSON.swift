@@ -9,8 +9,8 @@ package enum ClusterJSON {
     var object = ObjectJSON.head(
       id: cluster.id, version: cluster.version, createdAt: cluster.createdAt, updatedAt: cluster.updatedAt)
     object.append("Spec", try GoJSONEncoder().encode(cluster.spec.asReadBack()))
-    object.append("TLSInfo", tls(cluster.trustRoot))
-    object.append("RootRotationInProgress", false)
+    object.append("TLSInfo", tls(cluster.trustRoot, issuer: cluster.issuer))
+    object.append("RootRotationInProgress", .bool(cluster.rotation != nil))
     object.append("DefaultAddrPool", JSONValue(cluster.defaultAddrPool))
     object.append("SubnetSize", JSONValue(cluster.subnetSize))
     object.append("DataPathPort", JSONValue(cluster.dataPathPort))
@@ -21,11 +21,12 @@ package enum ClusterJSON {
     return .object(object)
   }
 
-  /// Root certificate with its subject and key; `{}` while there is none.
-  package static func tls(_ trustRoot: String) -> JSONValue {
+  /// The roots that are believed, with subject and key of the one that issues certificates; `{}` while there is none. `issuer` is the only
+  /// root if it is left out.
+  package static func tls(_ trustRoot: String, issuer: String? = nil) -> JSONValue {
     var object = JSONObject()
     object.append(nonEmpty: "TrustRoot", trustRoot)
-    if let names = CertificateNames(pem: trustRoot) {
+    if let names = CertificateNames(pem: issuer ?? trustRoot) {
       object.append("CertIssuerSubject", .string(Base64.encode(names.subject)))
       object.append("CertIssuerPublicKey", .string(Base64.encode(names.publicKey)))
     }

@@ -4,7 +4,7 @@ package import ClusterModel
 
 /// Nodes as the Engine API shows them.
 package enum NodeJSON {
-  /// `leaderID`: the node that `ManagerStatus.Leader` is true on.
+  /// `leaderID`: the node that `ManagerStatus.Leader` is true on. `tls` is the cluster's, for nodes that say nothing of theirs.
   package static func value(_ node: Node, leaderID: String, tls: JSONValue) throws -> JSONValue {
     var object = ObjectJSON.head(id: node.id, version: node.version, createdAt: node.createdAt, updatedAt: node.updatedAt)
     object.append("Spec", try GoJSONEncoder().encode(node.spec))
@@ -29,7 +29,7 @@ package enum NodeJSON {
     }
     object.append("Resources", .object(resources))
     object.append("Engine", engine(description.engine))
-    object.append("TLSInfo", tls)
+    object.append("TLSInfo", description.tls.map { ClusterJSON.tls($0.trustRoot, issuer: $0.issuer) } ?? tls)
     return .object(object)
   }
 

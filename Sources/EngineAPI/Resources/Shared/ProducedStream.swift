@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import ClusterRPC
+
 /// The body of an answer that several producers write. To be iterated once; the producing ends with the iterator or its task.
 struct ProducedStream: AsyncSequence, Sendable {
   typealias Element = [UInt8]

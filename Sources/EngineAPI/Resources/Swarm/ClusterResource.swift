@@ -22,32 +22,35 @@ package enum ClusterResource {
     }
   }
 
+  /// What an update makes of the cluster's root.
+  package enum RootChange: Sendable, Hashable {
+    case none
+    case begin(RootRotation)
+    /// Back to the root that there still is.
+    case abort
+  }
+
   /// Replaces the whole spec, as swarm does: what is left out becomes zero.
   package static func update(
-    _ spec: ClusterSpec, version: UInt64, _ rotation: Rotation, now: Timestamp, generator: inout some RandomNumberGenerator,
+    _ spec: ClusterSpec, version: UInt64, _ rotation: Rotation, root: RootChange = .none, now: Timestamp,
+    generator: inout some RandomNumberGenerator,
     in transaction: inout Transaction
   ) throws {
     try spec.checkName()
     guard var cluster = transaction.cluster else { throw SpecError(rpc: .notFound, "cluster not found") }
     try spec.validate()
-    if (spec.caConfig.forceRotate ?? 0) != (cluster.spec.caConfig.forceRotate ?? 0) {
-      throw SpecError.unsupported("rotations of the root certificate")
-    }
     guard version == cluster.version else { throw SpecError(rpc: .unknown, "update out of sequence") }
     cluster.spec = spec
     cluster.spec.name = "default"
     if rotation.worker { cluster.joinTokens.worker = try rotated(cluster.joinTokens.worker, &generator) }
     if rotation.manager { cluster.joinTokens.manager = try rotated(cluster.joinTokens.manager, &generator) }
+    switch root {
+    case .none: break
+    case .begin(let rotation): cluster.rotation = rotation
+    case .abort: cluster.rotation = nil
+    }
     cluster.updatedAt = now
     transaction.put(cluster)
-  }
-
-  /// `SigningCACert` and `SigningCAKey` are input only and no part of the stored spec.
-  static func refuseRootRotation(_ body: JSONValue) throws {
-    let authority = body.objectValue?.member(ignoringCase: "CAConfig")?.objectValue
-    for key in ["SigningCACert", "SigningCAKey"] where authority?.member(ignoringCase: key)?.stringValue?.isEmpty == false {
-      throw SpecError.unsupported("rotations of the root certificate")
-    }
   }
 
   private static func rotated(_ token: String, _ generator: inout some RandomNumberGenerator) throws(SpecError) -> String {

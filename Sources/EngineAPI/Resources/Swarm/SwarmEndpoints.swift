@@ -46,11 +46,19 @@ extension SwarmAPI {
     let spec = try GoJSONDecoder().decode(ClusterSpec.self, from: json)
     let version = try call.objectVersion(of: "swarm")
     let rotation = try ClusterResource.Rotation(call)
-    try ClusterResource.refuseRootRotation(json)
+    try spec.checkName()
+    try spec.validate()
+    let cluster = try await swarm.store.read { store throws(SpecError) in
+      guard let cluster = store.cluster else { throw SpecError(rpc: .notFound, "cluster not found") }
+      return cluster
+    }
+    // Not made in vain.
+    guard version == cluster.version else { throw SpecError(rpc: .unknown, "update out of sequence") }
+    let root = try ClusterResource.RootChange(RootWish(json, spec, of: cluster), of: cluster, by: swarm.roots)
     let time = now()
     try await swarm.store.transaction { transaction in
       var generator = SystemRandomNumberGenerator()
-      try ClusterResource.update(spec, version: version, rotation, now: time, generator: &generator, in: &transaction)
+      try ClusterResource.update(spec, version: version, rotation, root: root, now: time, generator: &generator, in: &transaction)
     }
     return Response()
   }

@@ -3,7 +3,7 @@
 import Synchronization
 
 /// A queue between several producers and one consumer. At its capacity, producers wait until the consumer has taken something.
-final class BoundedQueue<Element: Sendable>: Sendable {
+package final class BoundedQueue<Element: Sendable>: Sendable {
   private struct State {
     var buffer: [Element] = []
     /// In the order they came, each with what it wants to add.
@@ -12,15 +12,26 @@ final class BoundedQueue<Element: Sendable>: Sendable {
     var isFinished = false
     var failure: (any Error)?
     var isClosed = false
+
+    /// Lets the producer that waits longest add what it has.
+    mutating func takeFirst() -> Element? {
+      guard !buffer.isEmpty else { return nil }
+      let first = buffer.removeFirst()
+      guard !senders.isEmpty else { return first }
+      let sender = senders.removeFirst()
+      buffer.append(sender.element)
+      sender.continuation.resume(returning: true)
+      return first
+    }
   }
 
   private let state = Mutex(State())
   private let capacity: Int
 
-  init(capacity: Int) { self.capacity = capacity }
+  package init(capacity: Int) { self.capacity = capacity }
 
   /// False once the consumer has left.
-  func send(_ element: Element) async -> Bool {
+  package func send(_ element: Element) async -> Bool {
     await withCheckedContinuation { continuation in
       state.withLock { state in
         if state.isClosed {
@@ -40,15 +51,11 @@ final class BoundedQueue<Element: Sendable>: Sendable {
   }
 
   /// `nil` at the end. To be called by one consumer, and not again before it returned.
-  func next() async -> Element? {
+  package func next() async -> Element? {
     await withCheckedContinuation { continuation in
       state.withLock { state in
-        if !state.buffer.isEmpty {
-          continuation.resume(returning: state.buffer.removeFirst())
-          guard !state.senders.isEmpty else { return }
-          let sender = state.senders.removeFirst()
-          state.buffer.append(sender.element)
-          sender.continuation.resume(returning: true)
+        if let first = state.takeFirst() {
+          continuation.resume(returning: first)
         } else if state.isFinished || state.isClosed {
           continuation.resume(returning: nil)
         } else {
@@ -58,11 +65,14 @@ final class BoundedQueue<Element: Sendable>: Sendable {
     }
   }
 
+  /// What is there already; `nil` for nothing. By the same consumer.
+  package func takeFirst() -> Element? { state.withLock { $0.takeFirst() } }
+
   /// Why the producers ended before their time.
-  var failure: (any Error)? { state.withLock { $0.failure } }
+  package var failure: (any Error)? { state.withLock { $0.failure } }
 
   /// The producers have ended; what is queued is still delivered.
-  func finish(throwing failure: (any Error)? = nil) {
+  package func finish(throwing failure: (any Error)? = nil) {
     state.withLock { state in
       state.isFinished = true
       state.failure = failure
@@ -72,7 +82,7 @@ final class BoundedQueue<Element: Sendable>: Sendable {
   }
 
   /// The consumer leaves: everybody who waits goes on, what is queued is dropped.
-  func close() {
+  package func close() {
     state.withLock { state in
       state.isClosed = true
       state.buffer = []
