@@ -11,8 +11,8 @@ import Testing
 struct RefusedTableTests {
   /// The payload of a table with one listener, taken apart and put together by another writer.
   private static func payload(
-    version: UInt8 = 3, strategy: UInt8 = 0, transport: UInt8 = 6, ids: [String] = ["a"], listeners: Int = 1, ports: Int = 0,
-    rest: [UInt8] = []
+    version: UInt8 = 4, strategy: UInt8 = 0, transport: UInt8 = 6, offload: UInt8 = 0, ids: [String] = ["a"], listeners: Int = 1,
+    ports: Int = 0, rest: [UInt8] = []
   ) -> [UInt8] {
     var writer = BinaryWriter()
     writer.write(version)
@@ -25,6 +25,7 @@ struct RefusedTableTests {
       writer.write(strategy)
       writer.write(UInt32(0))
       writer.write(UInt64(0))
+      writer.write(offload)
       writer.write(UInt32(ids.count))
       for id in ids {
         writer.write(id)
@@ -45,14 +46,15 @@ struct RefusedTableTests {
   @Test(
     "is refused with the reason, and the last one stays in force",
     arguments: [
-      (16, payload(version: 4), "unsupportedVersion: table version 4"),
+      (16, payload(version: 3), "unsupportedVersion: table version 3"),
       (16, payload(strategy: 9), "invalidValue: strategy of listener web-0"),
+      (16, payload(offload: 2), "invalidValue: offload of listener web-0"),
       (16, payload(transport: 132), "invalidValue: transport 132 of port 80"),
       (16, payload(ids: ["a", "a"]), "invalidValue: listener web-0 has two endpoints of one id, or more than 65535"),
       (16, payload(listeners: 2), "invalidValue: two listeners share an id or a port"),
       (16, payload(ports: 2), "2 new ports with 0 sockets"),
       (16, payload(rest: [0]), "trailingBytes: 1 bytes after the end"),
-      (16, [3], "truncated: 8 bytes wanted at byte 1, 0 left"),
+      (16, [4], "truncated: 8 bytes wanted at byte 1, 0 left"),
       (99, [], "invalidValue: message kind 99"),
       (20, [7], "invalidValue: source policy 7"),
     ] as [(UInt8, [UInt8], String)])

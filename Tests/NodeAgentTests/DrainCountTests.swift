@@ -12,7 +12,7 @@ import Testing
 struct DrainCountTests {
   /// Runs a task and drains it. The engine's process of it has `inNamespace` connections, the relay knows of `relayed`.
   private func draining(
-    inNamespace: Int, relayed: Int = 0, _ change: (Harness, Int) async -> Void = { _, _ in },
+    inNamespace: Int, relayed: Int = 0, mayOffload: Bool = false, _ change: (Harness, Int) async -> Void = { _, _ in },
     _ body: (Harness, Int) async throws -> Void
   ) async throws {
     let harness = Harness()
@@ -23,7 +23,10 @@ struct DrainCountTests {
       harness.sockets.state.withLock { $0.open[process] = inNamespace }
       harness.plane.state.withLock { $0.open = ["task1": relayed] }
       await change(harness, process)
-      await harness.dispatcher.assign { $0.table = TrafficStateTests.table(generation: 9, draining: ["task1"]) }
+      var table = TrafficStateTests.table(generation: 9, draining: ["task1"])
+      table.listeners[0].mayOffload = mayOffload
+      let wanted = table
+      await harness.dispatcher.assign { $0.table = wanted }
       try await harness.until("the table is acknowledged") { await harness.dispatcher.reports.last?.generation == 9 }
       try await body(harness, process)
     }
@@ -88,6 +91,18 @@ struct DrainCountTests {
       { harness, _ in await harness.engine.fallSilent() }
     ) { harness, _ in
       #expect(await reported(harness) == [2])
+      await harness.engine.answerAgain()
+      try await harness.until("the namespace is counted") { await reported(harness).last == 3 }
+    }
+  }
+
+  @Test("nor does it end the drain of one whose clients may have come past the relay")
+  func silentPastTheRelay() async throws {
+    try await draining(
+      inNamespace: 3, mayOffload: true,
+      { harness, _ in await harness.engine.fallSilent() }
+    ) { harness, _ in
+      #expect(await reported(harness) == [1])
       await harness.engine.answerAgain()
       try await harness.until("the namespace is counted") { await reported(harness).last == 3 }
     }

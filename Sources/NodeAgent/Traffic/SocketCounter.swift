@@ -17,6 +17,8 @@ actor SocketCounter {
   /// Of the tasks counted last.
   private var networks: [String: any TaskNetwork] = [:]
   private var unreadable: Set<String> = []
+  /// Of the tasks of the last count, those that the engine did not tell of.
+  private var unlocated: Set<String> = []
   private var hasComplained = false
 
   init(sockets: any TaskSockets, clock: AgentClock, logger: Logger) {
@@ -25,15 +27,22 @@ actor SocketCounter {
     self.logger = logger
   }
 
-  /// Open connections of each task to its ports. One that is missing has none, or only the relay can tell.
-  func count(_ tasks: [String: Set<UInt16>], _ locate: @escaping Locate) async -> [String: Int] {
+  struct Counts: Sendable, Hashable {
+    /// Open connections of each task to its ports. One that is missing has none, or only the relay can tell.
+    var open: [String: Int] = [:]
+    /// Tasks that may run here: the engine did not say in time.
+    var unknown: Set<String> = []
+  }
+
+  func count(_ tasks: [String: Set<UInt16>], _ locate: @escaping Locate) async -> Counts {
     networks = networks.filter { tasks[$0.key] != nil }
     unreadable.formIntersection(tasks.keys)
+    unlocated = []
     await open(tasks.filter { !$0.value.isEmpty && networks[$0.key] == nil && !unreadable.contains($0.key) }.keys, locate)
-    var counts: [String: Int] = [:]
+    var counts = Counts(unknown: unlocated)
     for (task, ports) in tasks {
       guard let network = networks[task] else { continue }
-      do { counts[task] = try await network.openConnections(toPorts: ports) } catch {
+      do { counts.open[task] = try await network.openConnections(toPorts: ports) } catch {
         networks[task] = nil
         complain(error)
       }
@@ -42,7 +51,7 @@ actor SocketCounter {
   }
 
   private func open(_ tasks: some Sequence<String>, _ locate: @escaping Locate) async {
-    await withTaskGroup(of: (String, Result<(any TaskNetwork)?, any Error>).self) { group in
+    await withTaskGroup(of: (String, Result<Finding, any Error>).self) { group in
       for task in tasks {
         group.addTask { [sockets, clock] in (task, await Self.network(of: task, sockets, clock, locate)) }
       }
@@ -50,33 +59,44 @@ actor SocketCounter {
     }
   }
 
-  private func take(_ result: Result<(any TaskNetwork)?, any Error>, of task: String) {
+  private enum Finding {
+    case network(any TaskNetwork)
+    case notHere, unknown
+  }
+
+  private func take(_ result: Result<Finding, any Error>, of task: String) {
     switch result {
-    case .success(let network): networks[task] = network
+    case .success(.network(let network)): networks[task] = network
+    case .success(.notHere): break
+    case .success(.unknown): unlocated.insert(task)
     case .failure(let error):
       unreadable.insert(task)
       complain(error)
     }
   }
 
-  /// `nil` when it is to be tried again.
+  /// Without a network it is to be tried again.
   private static func network(
     of task: String, _ sockets: any TaskSockets, _ clock: AgentClock, _ locate: @escaping Locate
-  ) async -> Result<(any TaskNetwork)?, any Error> {
-    guard let process = await answer(clock, { try await locate(task) }) else { return .success(nil) }
+  ) async -> Result<Finding, any Error> {
+    guard let located = await answer(clock, { try await locate(task) }) else { return .success(.unknown) }
+    guard let process = located else { return .success(.notHere) }
     do {
-      guard let network = try await sockets.network(ofProcess: process) else { return .success(nil) }
+      guard let network = try await sockets.network(ofProcess: process) else { return .success(.notHere) }
       // The number may have passed to another process before the namespace was opened: not while the container still has it.
-      let isStill = await answer(clock) { try await locate(task) } == process
-      return .success(isStill ? network : nil)
+      guard let again = await answer(clock, { try await locate(task) }) else { return .success(.unknown) }
+      return .success(again == process ? .network(network) : .notHere)
     } catch {
       return .failure(error)
     }
   }
 
-  private static func answer(_ clock: AgentClock, _ ask: @escaping @Sendable () async throws -> Int?) async -> Int? {
-    await withTaskGroup(of: Int?.self) { group in
-      group.addTask { try? await ask() }
+  /// `nil` without an answer.
+  private static func answer(_ clock: AgentClock, _ ask: @escaping @Sendable () async throws -> Int?) async -> Int?? {
+    await withTaskGroup(of: Int??.self) { group in
+      group.addTask {
+        do { return .some(try await ask()) } catch { return nil }
+      }
       group.addTask {
         try? await clock.sleep(patience)
         return nil

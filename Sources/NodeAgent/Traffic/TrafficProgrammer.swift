@@ -99,7 +99,9 @@ actor TrafficProgrammer {
     guard !tasks.isEmpty else { return [:] }
     async let seen = sockets.count(tasks, locate)
     let relayed = try await plane.openConnections(of: tasks.keys.sorted())
-    let larger = await relayed.merging(seen, uniquingKeysWith: max)
+    var larger = await relayed.merging(seen.open, uniquingKeysWith: max)
+    // The relay knows nothing of what the packet filter carries: until the engine answers there may be some.
+    for task in await seen.unknown.intersection(state.offloaded) { larger[task] = max(larger[task] ?? 0, 1) }
     return tasks.reduce(into: [:]) { $0[$1.key] = larger[$1.key] ?? 0 }
   }
 

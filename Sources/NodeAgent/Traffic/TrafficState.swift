@@ -98,6 +98,12 @@ package struct TrafficState: Sendable {
   /// The endpoints of the table in force that drain, sorted.
   package var draining: [String] { drainingPorts.keys.sorted() }
 
+  /// Tasks whose clients may have come past the relay, by the table in force or the one that is about to be.
+  package var offloaded: Set<String> {
+    let listeners = [applied, wanted].compactMap { $0?.listeners.filter(\.mayOffload) }.joined()
+    return Set(listeners.flatMap { $0.endpoints.map(\.id) })
+  }
+
   /// Their TCP ports.
   package var drainingPorts: [String: Set<UInt16>] { (applied ?? wanted)?.drainingPorts ?? [:] }
 
