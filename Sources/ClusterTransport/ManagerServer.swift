@@ -18,7 +18,6 @@ package struct ManagerServer: Sendable {
   private let authorization: Authorization
   private let service: any ManagerService
   private let now: @Sendable () -> Timestamp
-  private let connections = OpenConnections()
 
   /// `credentials` are a manager's. `now` is the wall clock, which decides about certificates.
   package init(
@@ -48,34 +47,17 @@ package struct ManagerServer: Sendable {
       .apply(AuthorizationInterceptor(authorization: authorization, service: service, now: now), to: .all)
     ])
     let server = GRPCServer(transport: transport, router: router)
-    // Not a child, which would be cancelled: see `end`.
-    let serving = Task { try await server.serve() }
-    try await withTaskCancellationHandler {
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      group.addTask { try await server.serve() }
       let address = try await transport.listeningAddress
       await onListening(UInt16(clamping: address.ipv4?.port ?? address.ipv6?.port ?? 0))
-      try await serving.value
-    } onCancel: {
-      end(server, serving)
-    }
-  }
-
-  /// How long nodes have to hear that they are to begin nothing more here.
-  private static let farewell = Duration.milliseconds(200)
-
-  /// Nodes are told, then their connections are closed, and only then is what is left cancelled: a stream that begins on a connection of a
-  /// cancelled task would end the process (NIO's asynchronous writer traps when it is let go of unfinished).
-  private func end(_ server: GRPCServer<HTTP2ServerTransport.Posix>, _ serving: Task<Void, any Error>) {
-    server.beginGracefulShutdown()
-    Task { [connections] in
-      try? await Task.sleep(for: Self.farewell)
-      connections.closeAll()
-      try? await Task.sleep(for: Self.farewell)
-      serving.cancel()
+      defer { group.cancelAll() }
+      try await group.next()
     }
   }
 
   private func transport() throws -> HTTP2ServerTransport.Posix {
-    let (authorization, now, connections) = (authorization, now, connections)
+    let (authorization, now) = (authorization, now)
     let security = try HTTP2ServerTransport.Posix.TransportSecurity.mTLS(certificateReloader: certificate) { tls in
       tls.requireALPN = true
       // Asked in place of a list of roots: who has no business here is turned away at the handshake.
@@ -87,8 +69,7 @@ package struct ManagerServer: Sendable {
       config.rpc.maxRequestPayloadSize = ConnectionSettings.messageLimit
       config.http2.targetWindowSize = 1 << 20
       config.channelDebuggingCallbacks.onAcceptTCPConnection = { channel in
-        connections.add(channel)
-        return ConnectionSettings.apply(to: channel).flatMapThrowing {
+        ConnectionSettings.apply(to: channel).flatMapThrowing {
           let pipeline = channel.pipeline.syncOperations
           try pipeline.addHandler(NewestTLSOnly(), position: .after(pipeline.handler(type: NIOSSLServerHandler.self)))
         }
