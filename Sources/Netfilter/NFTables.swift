@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import CLinux
 import CNFTables
+import Glibc
 
 package struct NetfilterError: Error, Hashable, Sendable, CustomStringConvertible {
   package enum Code: String, Sendable {
@@ -24,6 +26,15 @@ package struct NetfilterError: Error, Hashable, Sendable, CustomStringConvertibl
 package final class NFTables {
   private let context: OpaquePointer
 
+  /// Of another namespace, by a descriptor of it, which is needed only here. The calling thread is there for a moment.
+  package convenience init(network: Int32) throws(NetfilterError) {
+    let own = cl_enter_network(network)
+    guard own >= 0 else { throw NetfilterError(.system, "entering a network: \(String(cString: strerror(-own)))") }
+    defer { cl_leave_network(own) }
+    try self.init()
+  }
+
+  /// Of the calling thread's namespace.
   package init() throws(NetfilterError) {
     guard let context = nft_ctx_new(UInt32(NFT_CTX_DEFAULT)) else { throw NetfilterError(.nftables, "no nftables context") }
     self.context = context
