@@ -6,6 +6,7 @@
 #include "CLinux.h"
 
 #include <endian.h>
+#include <linux/close_range.h>
 #include <linux/inet_diag.h>
 #include <linux/netlink.h>
 #include <linux/sock_diag.h>
@@ -26,6 +27,8 @@ void cl_leave_network(int own) {
   if (setns(own, CLONE_NEWNET) < 0) abort();
   close(own);
 }
+
+int cl_own_descriptors(void) { return close_range(3, ~0U, CLOSE_RANGE_UNSHARE) < 0 ? -errno : 0; }
 
 int cl_netlink_open(int network, int protocol) {
   int own = network < 0 ? -1 : cl_enter_network(network);

@@ -28,6 +28,9 @@ struct cl_tcp_socket {
 int cl_enter_network(int network);
 void cl_leave_network(int own);
 
+// Gives the calling thread a table of descriptors of its own with nothing but the first three.
+int cl_own_descriptors(void);
+
 // A netlink socket of the given network namespace (a descriptor of it), whoever uses it later; of the calling thread's with -1. The
 // calling thread is in that namespace for a moment.
 int cl_netlink_open(int network, int protocol);
