@@ -83,8 +83,11 @@ let package = Package(
     tests("Netfilter", ["Balancing", "CLinux", "ClusterModel", "Netlink", logging]),
     library(
       "Overlay",
-      ["Balancing", "ClusterModel", "Netfilter", "Netlink", logging, .product(name: "Subprocess", package: "swift-subprocess")]),
-    tests("Overlay", ["Balancing", "CLinux", "ClusterModel", "Netfilter", "Netlink", logging]),
+      [
+        "Balancing", "ClusterModel", "Netfilter", "Netlink", nioCore, nioPosix, logging,
+        .product(name: "Subprocess", package: "swift-subprocess"),
+      ]),
+    tests("Overlay", ["Balancing", "CLinux", "ClusterModel", "Netfilter", "Netlink", nioCore, logging]),
     library("HTTPWire", [nioCore, nioPosix]),
     tests("HTTPWire", ["SocketTestKit", nioCore]),
     library("EngineClient", ["ClusterModel", "HTTPWire", nioCore]),

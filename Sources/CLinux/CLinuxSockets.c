@@ -6,30 +6,37 @@
 #include "CLinux.h"
 
 #include <endian.h>
+#include <linux/close_range.h>
 #include <linux/inet_diag.h>
 #include <linux/netlink.h>
 #include <linux/sock_diag.h>
 #include <sched.h>
 #include <stdlib.h>
 
-int cl_netlink_open(int network, int protocol) {
-  if (network < 0) {
-    int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol);
-    return fd < 0 ? -errno : fd;
-  }
+int cl_enter_network(int network) {
   int own = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
   if (own < 0) return -errno;
-  int fd = -1, result = 0;
-  if (setns(network, CLONE_NEWNET) < 0) {
-    result = -errno;
-  } else {
-    fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol);
-    if (fd < 0) result = -errno;
-    // Nobody may go on in a network that is not this program's.
-    if (setns(own, CLONE_NEWNET) < 0) abort();
-  }
+  if (setns(network, CLONE_NEWNET) == 0) return own;
+  int result = -errno;
   close(own);
-  return fd < 0 ? result : fd;
+  return result;
+}
+
+void cl_leave_network(int own) {
+  // Nobody may go on in a network that is not this program's.
+  if (setns(own, CLONE_NEWNET) < 0) abort();
+  close(own);
+}
+
+int cl_own_descriptors(void) { return close_range(3, ~0U, CLOSE_RANGE_UNSHARE) < 0 ? -errno : 0; }
+
+int cl_netlink_open(int network, int protocol) {
+  int own = network < 0 ? -1 : cl_enter_network(network);
+  if (network >= 0 && own < 0) return own;
+  int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol);
+  int result = fd < 0 ? -errno : fd;
+  if (own >= 0) cl_leave_network(own);
+  return result;
 }
 
 int cl_tcp_sockets_open(int network) {

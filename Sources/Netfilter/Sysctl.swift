@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import CLinux
 import Glibc
 
 /// The kernel's settings of this network namespace.
@@ -11,6 +12,15 @@ package enum Sysctl {
     guard file >= 0 else { return false }
     defer { close(file) }
     return write(file, value, value.utf8.count) == value.utf8.count
+  }
+
+  /// Of another namespace, by a descriptor of it. The calling thread is there for a moment.
+  @discardableResult
+  package static func set(_ name: String, _ value: String, network: Int32) -> Bool {
+    let own = cl_enter_network(network)
+    guard own >= 0 else { return false }
+    defer { cl_leave_network(own) }
+    return set(name, value)
   }
 
   /// Without the line's end; `nil` when there is no such setting.

@@ -13,7 +13,7 @@ package struct Attempt: Sendable, Hashable {
 extension NetlinkSocket {
   private static let isAssured: UInt32 = 1 << 2
 
-  private func tracking(
+  func tracking(
     _ type: UInt16, _ flags: NetlinkMessage.Flags, mark: UInt32, mask: UInt32, isUnanswered: Bool, _ name: String
   )
     -> NetlinkMessage
@@ -56,10 +56,12 @@ extension NetlinkSocket {
 /// A TCP or UDP socket of this host that is connected, as the kernel names it.
 package struct ConnectedSocket: Sendable, Hashable {
   package let isTCP: Bool
-  package let peer: IPv4Address
-  package let peerPort: UInt16
+  package let ends: ConnectionEnds
   /// What the kernel knows it by.
   fileprivate let identity: [UInt8]
+
+  package var peer: IPv4Address { ends.peer }
+  package var peerPort: UInt16 { ends.peerPort }
 }
 
 extension NetlinkSocket {
@@ -85,12 +87,9 @@ extension NetlinkSocket {
       let request = diagnose(20, .dump, isTCP: isTCP, states: states, [UInt8](repeating: 0, count: 48), "listing sockets")
       for reply in try ask(request) where reply.body.count >= 52 && reply.body[0] == UInt8(AF_INET) {
         let identity = Array(reply.body[4..<52])
-        let peer: UInt32 = NetlinkReply.number(identity[...], at: 20)
-        let port: UInt16 = NetlinkReply.number(identity[...], at: 2)
-        found.append(
-          ConnectedSocket(
-            isTCP: isTCP, peer: IPv4Address(bits: UInt32(bigEndian: peer)), peerPort: UInt16(bigEndian: port),
-            identity: identity))
+        let ends = ConnectionEnds(
+          own: Array(identity[4..<8]), Array(identity[0..<2]), peer: Array(identity[20..<24]), Array(identity[2..<4]))
+        found.append(ConnectedSocket(isTCP: isTCP, ends: ends, identity: identity))
       }
     }
     return found

@@ -53,6 +53,22 @@ struct SourceRulesTests {
   }
 }
 
+@Suite("The packet filter's library")
+struct NFTablesTests {
+  @Test("works for a program with more descriptors open than it can count")
+  func manyDescriptors() async throws {
+    let held = (0..<1_500).map { _ in open("/dev/null", O_RDONLY | O_CLOEXEC) }
+    defer { for descriptor in held where descriptor >= 0 { close(descriptor) } }
+    #expect(held.contains { $0 > 1_024 })
+    let listed = try await inNamespaceOfItsOwn {
+      let filters = try (0..<20).map { _ in try NFTables() }
+      for (number, filter) in filters.enumerated() { try filter.run("add table ip t\(number)") }
+      return try filters[0].run("list tables").split(separator: "\n").count
+    }
+    #expect(listed == 20)
+  }
+}
+
 /// Runs the body on a thread with a network of its own, so that this machine's is not touched.
 private func inNamespaceOfItsOwn<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
   try await withCheckedThrowingContinuation { continuation in

@@ -23,6 +23,14 @@ struct cl_tcp_socket {
 // More than one packet of an answer can hold.
 #define CL_TCP_SOCKETS_PER_PACKET 512
 
+// Puts the calling thread into a network namespace; the result brings it back, by `cl_leave_network`, before anything else is done on
+// the thread.
+int cl_enter_network(int network);
+void cl_leave_network(int own);
+
+// Gives the calling thread a table of descriptors of its own with nothing but the first three.
+int cl_own_descriptors(void);
+
 // A netlink socket of the given network namespace (a descriptor of it), whoever uses it later; of the calling thread's with -1. The
 // calling thread is in that namespace for a moment.
 int cl_netlink_open(int network, int protocol);

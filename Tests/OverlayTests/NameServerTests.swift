@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Balancing
+import ClusterModel
+import Foundation
+import Glibc
+import Logging
+import NIOCore
+import Testing
+
+@testable import Overlay
+
+@Suite("The server for names")
+struct NameServerTests {
+  private static func address(_ text: String) -> IPv4Address { IPv4Address(text) ?? .loopback }
+
+  /// Of this process's own, for those that run at the same time.
+  private static func port(_ number: UInt16) -> UInt16 { 20_000 + UInt16(getpid() % 1_000) * 10 + number }
+
+  /// Clients have addresses of this machine's loopback.
+  private static func network(_ subnet: String, client: String, service: String, _ virtualIP: String?, _ count: UInt32 = 200)
+    -> OverlayNetwork
+  {
+    OverlayNetwork(
+      id: service, name: "net", tunnel: 1, subnet: IPv4Subnet(subnet) ?? IPv4Subnet(base: .loopback, prefix: 32),
+      gateway: address("127.53.0.1"), endpoints: [OverlayEndpoint(id: "c", names: ["c"], address: address(client), nodeID: "n")],
+      services: [
+        OverlayService(
+          id: "s", names: [service], virtualIP: virtualIP.map(address), strategy: .roundRobin,
+          endpoints: (0..<count).map { IPv4Address(bits: 0x0A00_0100 + $0) })
+      ])
+  }
+
+  private static let near = network("127.53.1.0/24", client: "127.53.1.1", service: "web", "10.0.1.2")
+
+  private static func server(
+    _ port: UInt16, at addresses: [String], _ networks: [OverlayNetwork], patience: Duration = .seconds(1),
+    forward: [(String, UInt16)] = []
+  ) -> NameServer {
+    let server = NameServer(
+      port: Int(port), patience: patience, silence: .milliseconds(300), logger: Logger(label: "names"),
+      servers: { forward.compactMap { try? SocketAddress(ipAddress: $0.0, port: Int($0.1)) } })
+    server.know(networks)
+    server.serve([address("127.53.1.1"), address("127.0.0.1")])
+    server.listen(at: Set(addresses.map(address)))
+    return server
+  }
+
+  private static func running(_ servers: NameServer..., body: () async throws -> Void) async throws {
+    try await withThrowingDiscardingTaskGroup { group in
+      for server in servers { group.addTask { await server.run() } }
+      try await body()
+      group.cancelAll()
+    }
+  }
+
+  /// From `client`; `nil` when nothing comes. A server that has yet to open its sockets is asked again.
+  private static func ask(
+    _ name: String, at server: String, _ port: UInt16, from client: String = "127.53.1.1", isStream: Bool = false, tries: Int = 40
+  ) async throws -> DNSPackets.Answer? {
+    for _ in 0..<tries {
+      let packet = await onThread { NameClient(client, server, port, isStream: isStream)?.ask(DNSPackets.question(name)) }
+      if let packet { return DNSPackets.read(packet) }
+      try await Task.sleep(for: .milliseconds(25))
+    }
+    return nil
+  }
+
+  /// And how long it took.
+  private static func timed(_ body: () async throws -> DNSPackets.Answer?) async throws -> (DNSPackets.Answer?, Duration) {
+    let begin = ContinuousClock.now
+    let answer = try await body()
+    return (answer, ContinuousClock.now - begin)
+  }
+
+  private static func onThread<Value: Sendable>(_ body: @escaping @Sendable () -> Value) async -> Value {
+    await withCheckedContinuation { continuation in Thread.detachNewThread { continuation.resume(returning: body()) } }
+  }
+
+  @Test("answers by datagrams and connections, at an address that this host has yet to get too, and asks others for the rest")
+  func answers() async throws {
+    let far = Self.network("127.0.0.0/24", client: "127.0.0.1", service: "far.example", nil)
+    let upstream = Self.server(Self.port(1), at: ["127.53.0.9"], [far])
+    let server = Self.server(
+      Self.port(0), at: ["127.53.0.1", "198.51.100.53"], [Self.near], forward: [("127.53.0.9", Self.port(1))])
+    try await Self.running(upstream, server) {
+      for isStream in [false, true] {
+        #expect(try await Self.ask("web", at: "127.53.0.1", Self.port(0), isStream: isStream) == .init(records: ["10.0.1.2"]))
+        #expect(try await Self.ask("c.net", at: "127.53.0.1", Self.port(0), isStream: isStream) == .init(records: ["127.53.1.1"]))
+        #expect(try await Self.ask("none.example", at: "127.53.0.1", Self.port(0), isStream: isStream) == .init(code: 2))
+      }
+      // More than a datagram takes: a client with a connection gets all of it.
+      let cut = try await Self.ask("far.example", at: "127.53.0.1", Self.port(0))
+      #expect(cut?.isCut == true && cut?.records.count == 30)
+      let whole = try await Self.ask("far.example", at: "127.53.0.1", Self.port(0), isStream: true)
+      #expect(whole?.isCut == false && Set(whole?.records ?? []).count == 200)
+      let open = try String(contentsOfFile: "/proc/net/udp", encoding: .utf8)
+      #expect(open.contains("356433C6:\(String(Self.port(0), radix: 16, uppercase: true))"))
+    }
+  }
+
+  @Test("holds an answer until its client's rules are in force, though not for ever")
+  func hold() async throws {
+    let server = Self.server(Self.port(2), at: ["127.53.0.1"], [Self.near], patience: .milliseconds(400))
+    try await Self.running(server) { () async throws in
+      #expect(try await Self.ask("web", at: "127.53.0.1", Self.port(2)) == .init(records: ["10.0.1.2"]))
+      let (unready, held) = try await Self.timed {
+        try await Self.ask("web", at: "127.53.0.1", Self.port(2), from: "127.53.1.2", tries: 1)
+      }
+      #expect(unready == .init(records: ["10.0.1.2"]) && held >= .milliseconds(400))
+      server.serve([])
+      async let answer = Self.ask("web", at: "127.53.0.1", Self.port(2), tries: 1)
+      try await Task.sleep(for: .milliseconds(50))
+      server.serve([Self.address("127.53.1.1")])
+      let begin = ContinuousClock.now
+      let ready = try await answer
+      let rest = ContinuousClock.now - begin
+      #expect(ready == .init(records: ["10.0.1.2"]) && rest < .milliseconds(300))
+    }
+  }
+
+  @Test("goes on to the next server after a silence, fails soon when there is none to ask, and never asks itself")
+  func failures() async throws {
+    let silent = try #require(NameClient.silent(at: "127.53.0.8", Self.port(5)))
+    defer { close(silent) }
+    let far = Self.network("127.0.0.0/24", client: "127.0.0.1", service: "far.example", "10.9.9.9")
+    let upstream = Self.server(Self.port(6), at: ["127.53.0.9"], [far])
+    let patient = Self.server(
+      Self.port(3), at: ["127.53.0.1"], [],
+      forward: [("127.53.0.8", Self.port(5)), ("127.53.0.7", Self.port(5)), ("127.53.0.9", Self.port(6))])
+    let alone = Self.server(Self.port(4), at: ["127.53.0.1"], [], forward: [("127.53.0.1", Self.port(4))])
+    let hopeless = Self.server(Self.port(7), at: ["127.53.0.1"], [], forward: [("127.53.0.8", Self.port(5))])
+    try await Self.running(upstream, patient, alone, hopeless) {
+      #expect(
+        try await Self.ask("far.example", at: "127.53.0.9", Self.port(6), from: "127.0.0.1") == .init(records: ["10.9.9.9"]))
+      #expect(try await Self.ask("far.example", at: "127.53.0.1", Self.port(3)) == .init(records: ["10.9.9.9"]))
+      #expect(try await Self.ask("far.example", at: "127.53.0.1", Self.port(4)) == .init(code: 2))
+      let (alone, soon) = try await Self.timed { try await Self.ask("far.example", at: "127.53.0.1", Self.port(4)) }
+      #expect(alone == .init(code: 2) && soon < .milliseconds(250))
+      let (hopeless, twice) = try await Self.timed { try await Self.ask("far.example", at: "127.53.0.1", Self.port(7)) }
+      #expect(hopeless == .init(code: 2) && twice >= .milliseconds(600))
+    }
+  }
+
+  @Test("is heard where it is to be heard, and there alone")
+  func moves() async throws {
+    let server = Self.server(Self.port(8), at: ["127.53.0.1"], [Self.near])
+    try await Self.running(server) { () async throws in
+      #expect(try await Self.ask("web", at: "127.53.0.1", Self.port(8)) == .init(records: ["10.0.1.2"]))
+      server.listen(at: [Self.address("127.53.0.2")])
+      #expect(try await Self.ask("web", at: "127.53.0.2", Self.port(8)) == .init(records: ["10.0.1.2"]))
+      #expect(try await Self.ask("web", at: "127.53.0.1", Self.port(8), tries: 1) == nil)
+      server.listen(at: [Self.address("127.53.0.1")])
+      #expect(try await Self.ask("web", at: "127.53.0.1", Self.port(8)) == .init(records: ["10.0.1.2"]))
+    }
+  }
+}
