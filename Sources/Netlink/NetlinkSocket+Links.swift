@@ -131,6 +131,12 @@ package struct HardwareAddress: Sendable, Hashable, CustomStringConvertible {
   /// Of a node's end of the tunnel between ingress subnets, after its bridge's address there.
   package init(tunnelEnd address: IPv4Address) { bytes = [0x02, 0x53] + Self.octets(address) }
 
+  /// Of a node's end of an overlay network's tunnel, by the node's number and the tunnel's id. Higher than any other of a bridge's ports:
+  /// a bridge without an address of its own takes that of the lowest.
+  package init(overlay tunnel: UInt32, node: UInt16) {
+    bytes = [0xFE] + NetlinkWriter.bytes(of: node.bigEndian) + NetlinkWriter.bytes(of: tunnel.bigEndian).dropFirst()
+  }
+
   private static func octets(_ address: IPv4Address) -> [UInt8] { NetlinkWriter.bytes(of: address.bits.bigEndian) }
 
   package var description: String {

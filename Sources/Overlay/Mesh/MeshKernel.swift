@@ -28,7 +28,7 @@ package final class MeshKernel {
   package func ensure(_ plan: MeshPlan) throws -> Int {
     let (link, made) = try ensureDevice(plan)
     var changes = (made ? 1 : 0) + (Self.ensureSettings() ? 1 : 0)
-    changes += try ensureNeighbours(plan, link)
+    changes += try socket.ensure(plan.neighbours, of: link)
     changes += try ensureRoutes(plan, link)
     if let installed, installed.plan == plan, (try? list()) == installed.listed { return changes }
     try filter.run(MeshRules(plan: plan).commands)
@@ -55,7 +55,7 @@ package final class MeshKernel {
   private func list() throws -> String { try filter.run("list table ip \(MeshRules.table)") }
 
   private func ensureDevice(_ plan: MeshPlan) throws -> (index: Int32, isNew: Bool) {
-    let mtu = try tunnelMTU(plan)
+    let mtu = try socket.tunnelMTU(from: plan.mesh.own.address)
     if let found = try socket.link(named: MeshPlan.device) {
       if found.vxlan == plan.vxlan, found.hardwareAddress == plan.hardwareAddress {
         let isRight = found.isUp && found.mtu == mtu
@@ -79,20 +79,6 @@ package final class MeshKernel {
     let own = plan.mesh.own.subnet.gateway
     guard try !socket.addresses().contains(where: { $0.link == link && $0.address == own }) else { return }
     try socket.put(own, prefix: 32, link: link)
-  }
-
-  /// Less than the way between the hosts takes.
-  private func tunnelMTU(_ plan: MeshPlan) throws -> UInt32 {
-    let link = try socket.addresses().first { $0.address == plan.mesh.own.address }?.link
-    let underlay = try socket.links().first { $0.index == link }?.mtu ?? 1_500
-    return max(underlay, 1_280 + MeshPlan.overhead) - MeshPlan.overhead
-  }
-
-  private func ensureNeighbours(_ plan: MeshPlan, _ link: Int32) throws -> Int {
-    let (found, wanted) = (try socket.neighbours(of: link), plan.neighbours)
-    for entry in found.subtracting(wanted) { try socket.remove(entry, link: link) }
-    for entry in wanted.subtracting(found) { try socket.put(entry, link: link) }
-    return found.symmetricDifference(wanted).count
   }
 
   private func ensureRoutes(_ plan: MeshPlan, _ link: Int32) throws -> Int {

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ClusterModel
+import Glibc
+import Netfilter
+import Netlink
+
+/// The overlay networks' tunnels in this network namespace's kernel. What is right is left alone; what differs is changed.
+package final class OverlayKernel {
+  private let socket: NetlinkSocket
+  /// The bridge that each tunnel was made a port of, by the tunnel's name.
+  private var joined: [String: Int32] = [:]
+
+  /// For the calling thread's network namespace.
+  package init() throws { socket = try NetlinkSocket(.route) }
+
+  /// How many things were changed. The engine makes and removes bridges as it likes: to join a new one does not count.
+  ///
+  /// A network that cannot be had does not keep the others back; the first error is thrown at the end.
+  @discardableResult
+  package func ensure(_ plans: [OverlayPlan]) throws -> Int {
+    let links = Dictionary(try socket.links().map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+    var changes = try removeAll(links.values, but: Set(plans.map(\.device)))
+    let mtus = try Dictionary(uniqueKeysWithValues: Set(plans.map(\.vxlan.local)).map { ($0, try socket.tunnelMTU(from: $0)) })
+    var failure: (any Error)?
+    for plan in plans {
+      do { changes += try ensure(plan, links, mtu: mtus[plan.vxlan.local] ?? 0) } catch { failure = failure ?? error }
+    }
+    if let failure { throw failure }
+    return changes
+  }
+
+  /// All of them, whoever made them.
+  package func remove() throws { try ensure([]) }
+
+  private func removeAll(_ links: some Collection<Link>, but wanted: Set<String>) throws -> Int {
+    let left = links.filter { OverlayPlan.isDevice($0) && !wanted.contains($0.name) }
+    for link in left {
+      try socket.removeLink(link.index)
+      joined[link.name] = nil
+    }
+    return left.count
+  }
+
+  private func ensure(_ plan: OverlayPlan, _ links: [String: Link], mtu: UInt32) throws -> Int {
+    let (device, isMade) = try ensureDevice(plan, links[plan.device], mtu: mtu)
+    let isChanged = try ensurePort(device, of: links[plan.bridge], mtu: mtu)
+    return (isMade || isChanged ? 1 : 0) + (try socket.ensure(plan.neighbours, of: device.index))
+  }
+
+  private func ensureDevice(_ plan: OverlayPlan, _ found: Link?, mtu: UInt32) throws -> (device: Link, isMade: Bool) {
+    if let found {
+      if found.vxlan == plan.vxlan, found.hardwareAddress == plan.hardwareAddress { return (found, false) }
+      try socket.removeLink(found.index)
+    }
+    try socket.makeVXLAN(plan.device, plan.vxlan, hardwareAddress: plan.hardwareAddress, mtu: mtu)
+    // It carries the containers' packets and has none of its own.
+    Sysctl.set("net/ipv6/conf/\(plan.device)/disable_ipv6", "1")
+    guard let device = try socket.link(named: plan.device) else { throw NetlinkError(ENODEV, "making tunnel \(plan.device)") }
+    return (device, true)
+  }
+
+  /// Whether anything was not as it had been left.
+  private func ensurePort(_ device: Link, of bridge: Link?, mtu: UInt32) throws -> Bool {
+    let master = bridge?.kind == "bridge" ? bridge?.index : nil
+    let isPort = master == nil || device.master == master
+    let isRight = device.isUp && device.mtu == mtu
+    if !isRight || !isPort { try socket.setUp(device.index, mtu: mtu, master: master) }
+    defer { joined[device.name] = master }
+    return !isRight || !isPort && joined[device.name] == master
+  }
+}
