@@ -126,7 +126,8 @@ let package = Package(
     library("NodeAgent", ["Balancing", "ClusterModel", "ClusterRPC", "EngineClient", logging]),
     tests("NodeAgent", ["Balancing", "ClusterModel", "ClusterRPC", "EngineClient", "EngineTestKit", "Identity", logging]),
     library(
-      "EngineAPI", ["ClusterModel", "ClusterRPC", "ClusterStore", "EngineClient", "HTTPWire", "Manager", nioCore, logging]),
+      "EngineAPI",
+      ["ClusterModel", "ClusterRPC", "ClusterStore", "EngineClient", "HTTPWire", "Manager", "Orchestration", nioCore, logging]),
     tests(
       "EngineAPI",
       [
@@ -141,7 +142,7 @@ let package = Package(
         "Balancing", "CLinux", "ClusterModel", "ClusterRPC", "ClusterStore", "ClusterTransport", "DataPlane", "EngineAPI",
         "EngineClient", "Identity", "Manager", "Netfilter", "NodeAgent", "Overlay", "ServiceManager", "StoreSQLite", "Telemetry",
         arguments,
-        logging,
+        logging, nioCore,
       ]),
     tests("skepd", ["Balancing", "ClusterModel", "DataPlane", "EngineAPI", "Identity", "Telemetry", logging]),
     executable("skep", ["PlaygroundKit", "Telemetry", arguments]),

@@ -4,6 +4,8 @@
 package enum Labels {
   /// On every container, network and volume that Skep made: the cluster's id. Nothing without it is ever adopted or removed.
   package static let cluster = "skep.cluster"
+  /// On an engine's network that is this host's part of an overlay network: the id of that.
+  package static let network = "skep.network"
   /// On a service: how its published ports choose among tasks.
   package static let strategy = "skep.lb.strategy"
   /// The values `strategy` may have.

@@ -43,6 +43,8 @@ package struct TaskPart: Codable, Sendable, Hashable {
   package var status: StatusPart
   package var drain: TaskState?
   package var ingressAddress: IPv4Address?
+  /// Absent from managers of releases without overlay networks.
+  package var addresses: [NetworkAddress]?
   package var genericResources: [GenericResource]?
   package var isEvicted: Bool
   package var createdAt: Timestamp
@@ -58,6 +60,7 @@ package struct TaskPart: Codable, Sendable, Hashable {
     status = StatusPart(task.status)
     drain = task.drain?.desiredState
     ingressAddress = task.ingressAddress
+    addresses = task.addresses
     genericResources = task.genericResources
     isEvicted = task.isEvicted
     createdAt = task.createdAt
@@ -71,6 +74,7 @@ package struct TaskPart: Codable, Sendable, Hashable {
       createdAt: createdAt)
     task.drain = drain.map { .init(desiredState: $0) }
     task.ingressAddress = ingressAddress
+    task.addresses = addresses ?? []
     task.genericResources = genericResources ?? []
     task.isEvicted = isEvicted
     task.updatedAt = updatedAt

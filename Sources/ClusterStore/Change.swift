@@ -8,9 +8,11 @@ package indirect enum Change: Sendable {
   case node(Node)
   case service(Service)
   case task(ClusterTask)
+  case network(Network)
   case removeNode(String)
   case removeService(String)
   case removeTask(String)
+  case removeNetwork(String)
 }
 
 /// A transaction's result before it is durable: objects to apply, and the bytes that make them durable.
@@ -47,5 +49,6 @@ enum RecordKey {
   static func serviceSpec(_ id: String) -> String { "service/\(id)/spec" }
   static func serviceStatus(_ id: String) -> String { "service/\(id)/status" }
   static func task(_ id: String) -> String { "task/\(id)" }
+  static func network(_ id: String) -> String { "network/\(id)" }
   static func template(_ key: TaskTemplate.Key) -> String { "template/\(key.serviceID)/\(key.specVersion)" }
 }

@@ -24,6 +24,10 @@ struct ChangeEncoder {
       return base.services[id] == nil
         ? [] : [.init(key: RecordKey.serviceSpec(id), value: nil), .init(key: RecordKey.serviceStatus(id), value: nil)]
     case .removeTask(let id): return removeTask(id)
+    case .network(let network):
+      guard network != base.networks[network.id] else { return [] }
+      return [.init(key: RecordKey.network(network.id), value: try ObjectRecords.encode(network.part))]
+    case .removeNetwork(let id): return base.networks[id] == nil ? [] : [.init(key: RecordKey.network(id), value: nil)]
     }
   }
 

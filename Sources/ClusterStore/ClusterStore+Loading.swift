@@ -38,6 +38,8 @@ extension ClusterStore {
       load(
         Service(id: parts[1], spec: spec, status: status, version: version),
         writtenAt: max(version, base + (statusRecord?.revision ?? 0)))
+    case ("network", 2, _):
+      load(Network(id: parts[1], part: try ObjectRecords.decode(ObjectRecords.NetworkPart.self, record.value), version: version))
     case ("task", 2, _):
       let key = try TaskRecord.templateKey(of: record.value)
       let template = try templates[key] ?? Self.template(key, from: records)

@@ -11,11 +11,13 @@ package struct ClusterStore: Sendable {
   package private(set) var cluster: Cluster?
   package private(set) var nodes: [String: Node] = [:]
   package private(set) var services: [String: Service] = [:]
+  package private(set) var networks: [String: Network] = [:]
   package private(set) var tasks: [String: ClusterTask] = [:]
   private(set) var templates: [TaskTemplate.Key: TemplateUse] = [:]
   /// Services by id, without a look at the services themselves.
   package private(set) var serviceIndex = ServiceIndex()
   private(set) var publications = Publications()
+  package private(set) var addresses = AddressBook()
   private var serviceIDs: [String: String] = [:]
   private var tasksByService: [String: ServiceTasks] = [:]
   private var tasksByNode: [String: [String: ClusterTask]] = [:]
@@ -35,6 +37,18 @@ package struct ClusterStore: Sendable {
 
   /// Case-insensitive, as names are unique without regard to case.
   package func service(named name: String) -> Service? { serviceIDs[name.lowercased()].flatMap { services[$0] } }
+
+  /// Those with an address of their own on the network, and those with tasks on it.
+  package func services(on networkID: String) -> Set<String> {
+    let page = addresses[networkID]
+    return page.serviceIDs.union(page.taskIDs.compactMap { tasks[$0]?.serviceID })
+  }
+
+  /// Case-insensitive too; there are few.
+  package func network(named name: String) -> Network? {
+    let wanted = name.lowercased()
+    return networks.values.first { $0.name.lowercased() == wanted }
+  }
 
   /// In no particular order.
   package func taskIDs(ofService id: String) -> Set<String> { Set(unorderedTasks(ofService: id).keys) }
@@ -119,12 +133,19 @@ extension ClusterStore {
       if let old = services.removeValue(forKey: id) { forget(old) }
       serviceIndex.remove(id)
     case .removeTask(let id): remove(taskID: id)
+    case .network(var object):
+      object.version = version
+      networks[object.id] = object
+      return .network(object)
+    case .removeNetwork(let id): networks[id] = nil
     }
     return change
   }
 
   mutating func insert(_ task: ClusterTask) {
-    if let old = tasks.updateValue(task, forKey: task.id) {
+    let old = tasks.updateValue(task, forKey: task.id)
+    addresses.replace(old, by: task)
+    if let old {
       if old.nodeID != task.nodeID { tasksByNode[old.nodeID]?[task.id] = nil }
       tasksByService[old.serviceID]?.counts.add(old, -1)
     } else {
@@ -140,15 +161,18 @@ extension ClusterStore {
     serviceIDs[service.name.lowercased()] = service.id
     serviceIndex.insert(.init(id: service.id, writtenAt: version))
     publications.insert(service)
+    addresses.replace(nil, by: service)
   }
 
   private mutating func forget(_ service: Service) {
     serviceIDs[service.name.lowercased()] = nil
     publications.remove(service)
+    addresses.replace(service, by: nil)
   }
 
   private mutating func remove(taskID id: String) {
     guard let old = tasks.removeValue(forKey: id) else { return }
+    addresses.replace(old, by: nil)
     tasksByService[old.serviceID]?.byID[id] = nil
     tasksByService[old.serviceID]?.counts.add(old, -1)
     if tasksByService[old.serviceID]?.byID.isEmpty == true { tasksByService[old.serviceID] = nil }
@@ -158,6 +182,7 @@ extension ClusterStore {
   }
 
   mutating func load(_ object: Cluster) { cluster = object }
+  mutating func load(_ object: Network) { networks[object.id] = object }
   mutating func load(_ object: Node) { nodes[object.id] = object }
   mutating func load(_ object: Service, writtenAt version: UInt64) { insert(object, writtenAt: version) }
 }

@@ -10,11 +10,12 @@ package struct DirtySet: Sendable, Hashable {
   package var nodeIDs: Set<String> = []
   /// Nodes that changed themselves.
   package var changedNodeIDs: Set<String> = []
+  package var networkIDs: Set<String> = []
   package var cluster = false
 
   package init() {}
 
-  package var isEmpty: Bool { serviceIDs.isEmpty && nodeIDs.isEmpty && !cluster }
+  package var isEmpty: Bool { serviceIDs.isEmpty && nodeIDs.isEmpty && networkIDs.isEmpty && !cluster }
 
   /// Takes in one applied transaction. `before` is the state it was applied to, which still knows what was removed.
   package mutating func insert(_ changes: [Change], before: ClusterStore) {
@@ -29,6 +30,8 @@ package struct DirtySet: Sendable, Hashable {
     case .service(let service): serviceIDs.insert(service.id)
     case .removeService(let id): serviceIDs.insert(id)
     case .task(let task): insert(serviceID: task.serviceID, nodeID: task.nodeID)
+    case .network(let network): networkIDs.insert(network.id)
+    case .removeNetwork(let id): networkIDs.insert(id)
     case .removeTask(let id):
       if let task = before.tasks[id] { insert(serviceID: task.serviceID, nodeID: task.nodeID) }
     }

@@ -41,6 +41,15 @@ enum ObjectRecords {
     var dataPathPort: Int
     var ingressPool: String
   }
+  struct NetworkPart: Codable, Hashable {
+    var spec: NetworkSpec
+    var createdAt: Timestamp
+    var updatedAt: Timestamp
+    var tunnel: UInt32
+    var subnet: IPv4Subnet
+    var gateway: IPv4Address
+    var range: IPv4Subnet
+  }
   struct TemplatePart: Codable, Hashable {
     var serviceName: String
     var serviceLabels: [String: String]
@@ -104,6 +113,21 @@ extension Cluster {
       id: part.id, spec: part.spec, createdAt: part.createdAt, joinTokens: part.joinTokens, trustRoot: part.trustRoot,
       defaultAddrPool: part.defaultAddrPool, subnetSize: part.subnetSize, dataPathPort: part.dataPathPort, ingressPool: pool)
     self.rotation = part.rotation
+    self.updatedAt = part.updatedAt
+    self.version = version
+  }
+}
+
+extension Network {
+  var part: ObjectRecords.NetworkPart {
+    .init(
+      spec: spec, createdAt: createdAt, updatedAt: updatedAt, tunnel: tunnel, subnet: subnet, gateway: gateway, range: range)
+  }
+
+  init(id: String, part: ObjectRecords.NetworkPart, version: UInt64) {
+    self.init(
+      id: id, spec: part.spec, createdAt: part.createdAt, tunnel: part.tunnel, subnet: part.subnet, gateway: part.gateway,
+      range: part.range)
     self.updatedAt = part.updatedAt
     self.version = version
   }

@@ -4,8 +4,8 @@ import ClusterModel
 
 /// The stored form of a task: about 150 bytes, its spec being a reference to the template that it shares with its siblings.
 enum TaskRecord {
-  /// 2 added generic resources and eviction; 1 is still read.
-  private static let format: UInt64 = 2
+  /// 2 added generic resources and eviction, 3 addresses on overlay networks; all before are still read.
+  private static let format: UInt64 = 3
 
   static func encode(_ task: ClusterTask) -> [UInt8] {
     var writer = RecordWriter()
@@ -22,6 +22,11 @@ enum TaskRecord {
     encode(task.status, to: &writer)
     encode(task.genericResources, to: &writer)
     writer.write(task.isEvicted)
+    writer.write(UInt64(task.addresses.count))
+    for given in task.addresses {
+      writer.write(given.networkID)
+      writer.write(UInt64(given.address.bits))
+    }
     return writer.bytes
   }
 
@@ -50,6 +55,7 @@ enum TaskRecord {
       task.genericResources = try genericResources(&reader)
       task.isEvicted = try reader.flag()
     }
+    if head.format > 2 { task.addresses = try addresses(&reader) }
     return task
   }
 
@@ -113,6 +119,15 @@ enum TaskRecord {
       resources.append(isNamed ? .named(kind, try reader.string()) : .discrete(kind, try reader.signed()))
     }
     return resources
+  }
+
+  private static func addresses(_ reader: inout RecordReader) throws(RecordError) -> [NetworkAddress] {
+    var addresses: [NetworkAddress] = []
+    for _ in 0..<(try reader.unsigned()) {
+      let network = try reader.string()
+      addresses.append(.init(networkID: network, address: IPv4Address(bits: UInt32(truncatingIfNeeded: try reader.unsigned()))))
+    }
+    return addresses
   }
 
   private static func state(_ number: Int) throws(RecordError) -> TaskState {

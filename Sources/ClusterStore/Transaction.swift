@@ -16,11 +16,16 @@ package struct Transaction {
   /// Of the services that are written; what the base says of these is void.
   private var publications = Publications()
   private var writtenServices: Set<String> = []
+  /// Of the state with what is written.
+  package private(set) var addresses: AddressBook
   private var writesTasks = false
 
-  enum Key: Hashable { case cluster, node(String), service(String), task(String) }
+  enum Key: Hashable { case cluster, node(String), service(String), task(String), network(String) }
 
-  package init(over base: ClusterStore) { self.base = base }
+  package init(over base: ClusterStore) {
+    self.base = base
+    addresses = base.addresses
+  }
 
   package var isEmpty: Bool { order.isEmpty }
   /// Version of the state the transaction started from.
@@ -54,6 +59,21 @@ extension Transaction {
     case .removeTask: nil
     default: base.tasks[id]
     }
+  }
+
+  package func network(_ id: String) -> Network? {
+    switch written[.network(id)] {
+    case .network(let network): network
+    case .removeNetwork: nil
+    default: base.networks[id]
+    }
+  }
+
+  /// Sorted by id.
+  package var networks: [Network] {
+    var ids = Set(base.networks.keys)
+    for case .network(let network) in written.values { ids.insert(network.id) }
+    return ids.compactMap { network($0) }.sorted { $0.id < $1.id }
   }
 
   package func service(named name: String) -> Service? {
@@ -140,7 +160,7 @@ extension Transaction {
       case .removeNode(let id): ids.insert(id)
       case .task(let task): if !task.nodeID.isEmpty { ids.insert(task.nodeID) }
       case .removeTask(let id): if let task = base.tasks[id], !task.nodeID.isEmpty { ids.insert(task.nodeID) }
-      case .cluster, .service, .removeService: break
+      case .cluster, .service, .removeService, .network, .removeNetwork: break
       }
     }
   }
@@ -151,15 +171,18 @@ extension Transaction {
 
 extension Transaction {
   package mutating func put(_ cluster: Cluster) { record(.cluster, .cluster(cluster)) }
+  package mutating func put(_ network: Network) { record(.network(network.id), .network(network)) }
   package mutating func put(_ node: Node) { record(.node(node.id), .node(node)) }
   package mutating func put(_ service: Service) {
     unpublish(service.id)
     publications.insert(service)
+    addresses.replace(self.service(service.id), by: service)
     record(.service(service.id), .service(service))
   }
 
   package mutating func put(_ task: ClusterTask) {
     writesTasks = true
+    if !task.addresses.isEmpty { addresses.replace(self.task(task.id), by: task) }
     let old = base.tasks[task.id]
     if old == nil { addedTasks[task.serviceID, default: []].insert(task.id) }
     if !task.nodeID.isEmpty, old?.nodeID != task.nodeID { addedByNode[task.nodeID, default: []].insert(task.id) }
@@ -167,12 +190,15 @@ extension Transaction {
   }
 
   package mutating func removeNode(_ id: String) { record(.node(id), .removeNode(id)) }
+  package mutating func removeNetwork(_ id: String) { record(.network(id), .removeNetwork(id)) }
   package mutating func removeService(_ id: String) {
     unpublish(id)
+    addresses.replace(service(id), by: nil)
     record(.service(id), .removeService(id))
   }
   package mutating func removeTask(_ id: String) {
     writesTasks = true
+    addresses.replace(task(id), by: nil)
     record(.task(id), .removeTask(id))
   }
 

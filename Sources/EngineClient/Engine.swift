@@ -73,6 +73,8 @@ package protocol Engine: Sendable {
   /// `config` is the body of the API's `/networks/create`; the result is the network's id.
   func createNetwork(_ config: JSONValue) async throws -> String
   func removeNetwork(_ id: String) async throws
+  /// `filters` are JSON as in the API; the answer is the engine's.
+  func pruneNetworks(filters: String) async throws -> JSONValue
   /// `endpoint` is the API's `EndpointSettings`.
   func connectNetwork(_ id: String, container: String, endpoint: JSONValue) async throws
   func disconnectNetwork(_ id: String, container: String, force: Bool) async throws

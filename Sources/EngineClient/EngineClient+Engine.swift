@@ -63,6 +63,10 @@ extension EngineClient: Engine {
     _ = try await success(slow("DELETE", "/networks/\(Self.path(id))"))
   }
 
+  package func pruneNetworks(filters: String) async throws -> JSONValue {
+    try await json(slow("POST", "/networks/prune", query: [("filters", filters)]))
+  }
+
   package func connectNetwork(_ id: String, container: String, endpoint: JSONValue) async throws {
     let body: JSONValue = ["Container": .string(container), "EndpointConfig": endpoint]
     _ = try await success(slow("POST", "/networks/\(Self.path(id))/connect", json: body))

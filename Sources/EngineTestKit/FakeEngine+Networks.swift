@@ -71,6 +71,11 @@ extension FakeEngine {
     try await answered()
   }
 
+  package func pruneNetworks(filters: String) async throws -> JSONValue {
+    try await called("prune networks \(filters)")
+    return ["NetworksDeleted": nil]
+  }
+
   package func connectNetwork(_ id: String, container: String, endpoint: JSONValue) async throws {
     try await called("connect \(id)")
     try BodySchema.endpoint.check(endpoint, minor: minor)

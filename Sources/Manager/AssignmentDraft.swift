@@ -19,11 +19,13 @@ struct AssignmentDraft: Sendable {
     let tasks: [ClusterTask]?
     /// `nil` when it cannot have changed.
     let mesh: Mesh??
+    /// Those that may have changed; `nil` for one that the node is not on.
+    let networks: [String: OverlayNetwork?]
     /// Of the services that changed; empty for one that publishes nothing any more.
     let listeners: [String: [Listener]]
 
-    /// `dirty` is what changed since the last look, `nil` everything; `mesh` is what was found then. `nil` while there is no cluster.
-    init?(of nodeID: String, in store: ClusterStore, since dirty: DirtySet?, mesh known: Mesh? = nil) {
+    /// `dirty` is what changed since the last look, `nil` everything; `known` is what was found then. `nil` while there is no cluster.
+    init?(of nodeID: String, in store: ClusterStore, since dirty: DirtySet?, known: Assignment? = nil) {
       guard let cluster = store.cluster else { return nil }
       version = store.version
       clusterID = cluster.id
@@ -32,14 +34,35 @@ struct AssignmentDraft: Sendable {
       tasks = dirty.map { $0.nodeIDs.contains(nodeID) } ?? true ? store.tasks(onNode: nodeID) : nil
       let isMeshDirty = dirty.map { $0.cluster || !$0.changedNodeIDs.isEmpty } ?? true
       mesh = isMeshDirty ? .some(Meshes.mesh(ofNode: nodeID, in: store)) : nil
-      let reach = Reach(of: nodeID, in: store, mesh: mesh ?? known)
-      let isReachNew = mesh.map { $0?.nodeIDs != known?.nodeIDs } ?? false
+      let reach = Reach(of: nodeID, in: store, mesh: mesh ?? known?.mesh)
+      let isReachNew = mesh.map { $0?.nodeIDs != known?.mesh?.nodeIDs } ?? false
+      networks = Self.networks(of: nodeID, in: store, since: dirty, known: known)
       // Removed ones are among those that changed.
       let changed = (dirty?.serviceIDs ?? []).union(isReachNew || dirty == nil ? Set(store.services.keys) : [])
       listeners = Dictionary(
         uniqueKeysWithValues: changed.map {
           ($0, EndpointTables.listeners(ofService: $0, in: store).map(reach.part))
         })
+    }
+
+    private static func networks(
+      of nodeID: String, in store: ClusterStore, since dirty: DirtySet?, known: Assignment?
+    ) -> [String: OverlayNetwork?] {
+      let old = Set(known?.networks.map(\.id) ?? [])
+      let own = dirty.map { $0.nodeIDs.contains(nodeID) } ?? true ? OverlayNetworks.ids(ofNode: nodeID, in: store) : old
+      var looked = own.symmetricDifference(old)
+      if let dirty, let known {
+        // Of what is on a network, only its own services' changes concern it.
+        let touched = dirty.serviceIDs
+        for network in known.networks where own.contains(network.id) {
+          let isTouched = !touched.isDisjoint(with: store.services(on: network.id).union(network.services.map(\.id)))
+          if isTouched || dirty.networkIDs.contains(network.id) { looked.insert(network.id) }
+        }
+      } else {
+        looked.formUnion(own)
+      }
+      return Dictionary(
+        uniqueKeysWithValues: looked.map { ($0, own.contains($0) ? OverlayNetworks.network($0, in: store) : nil) })
     }
   }
 
@@ -71,8 +94,10 @@ struct AssignmentDraft: Sendable {
 
   /// Whether the assignment is another one now.
   mutating func take(_ news: News) -> Bool {
+    let areNetworksNew = take(news.networks)
     let isTableNew = take(news.listeners)
-    if isTableNew {
+    // A table also stands for the networks: who acknowledges it has these too.
+    if isTableNew || areNetworksNew {
       let all = listeners.sorted { $0.key < $1.key }.flatMap(\.value)
       assignment.table = EndpointTable(generation: news.version, listeners: all)
     }
@@ -82,7 +107,16 @@ struct AssignmentDraft: Sendable {
     assignment.ingressSubnet = news.ingressSubnet
     let isMeshNew = news.mesh.map { $0 != assignment.mesh } ?? false
     if let mesh = news.mesh { assignment.mesh = mesh }
-    return isTableNew || areTasksNew || isSubnetNew || isMeshNew
+    return isTableNew || areNetworksNew || areTasksNew || isSubnetNew || isMeshNew
+  }
+
+  private mutating func take(_ changed: [String: OverlayNetwork?]) -> Bool {
+    guard !changed.isEmpty else { return false }
+    var networks = Dictionary(uniqueKeysWithValues: assignment.networks.map { ($0.id, $0) })
+    for (id, found) in changed { networks[id] = found }
+    let sorted = networks.values.sorted { $0.id < $1.id }
+    defer { assignment.networks = sorted }
+    return sorted != assignment.networks
   }
 
   private mutating func take(_ changed: [String: [Listener]]) -> Bool {

@@ -61,9 +61,9 @@ package actor NodeSession: Dispatcher {
   }
 
   private func refresh(_ watcher: Int) async {
-    let (nodeID, isFirst, mesh) = (nodeID, draft == nil, last?.mesh)
+    let (nodeID, isFirst, known) = (nodeID, draft == nil, last)
     let news = await store.read(changesOf: watcher) { dirty, store in
-      AssignmentDraft.News(of: nodeID, in: store, since: isFirst ? nil : dirty, mesh: mesh)
+      AssignmentDraft.News(of: nodeID, in: store, since: isFirst ? nil : dirty, known: known)
     }
     guard let news else { return }
     builtVersion = news.version

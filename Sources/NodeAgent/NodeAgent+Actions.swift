@@ -9,6 +9,7 @@ extension NodeAgent {
     // First, because everything else can wait for it.
     if actions.contains(.withdraw) { await traffic.withdraw(id) }
     for action in actions { begin(action, of: id) }
+    if containersOnOverlays != attended { attendWake.yield() }
   }
 
   private func begin(_ action: TaskController.Action, of id: String) {
@@ -16,8 +17,13 @@ extension NodeAgent {
     switch action {
     case .report(let status): report(status, of: id)
     case .prepare:
-      let (subnet, networks) = (ingressSubnet, networks)
-      operate(id) { .prepared(await calls.prepare(task, subnet: subnet, mtu: await networks.packetSize)) }
+      let (subnet, networks, overlays) = (ingressSubnet, networks, overlays)
+      operate(id) {
+        let prepared = await calls.prepare(
+          task, on: .init(subnet: subnet, mtu: await networks.packetSize, overlays: overlays))
+        if !task.addresses.isEmpty { await networks.bridgesChanged() }
+        return .prepared(prepared)
+      }
     case .start(let container): operate(id) { .started(await calls.start(task, container)) }
     case .stop(let container): operate(id) { .stopped(await calls.stop(task, container)) }
     case .remove(let container): operate(id) { .removed(await calls.remove(container)) }

@@ -62,6 +62,7 @@ extension NodeAgent {
     while (try? await clock.sleep(Self.lookInterval)) != nil {
       // An engine that does not answer is the event stream's matter.
       try? await lookAround()
+      await removeUnusedOverlays()
     }
   }
 

@@ -4,13 +4,21 @@ import ClusterModel
 package import EngineClient
 
 extension NodeAgent {
-  /// Removes every container of the cluster and the ingress network. Call it when `run` has ended; may be called again.
+  /// Removes every container of the cluster and its networks. Call it when `run` has ended; may be called again.
   package static func leave(engine: any Engine, clusterID: String, clock: AgentClock) async throws {
     let containers = try await engine.containers(all: true, labels: ["\(Labels.cluster)=\(clusterID)"])
     try await withThrowingDiscardingTaskGroup { group in
       for container in containers where container.labels[Labels.cluster] == clusterID {
         group.addTask { try await remove(container.id, engine, clock) }
       }
+    }
+    for network in try await engine.networks(filters: ["label": ["\(Labels.cluster)=\(clusterID)", Labels.network]]) {
+      guard network.value.labels[Labels.cluster] == clusterID else { continue }
+      // Containers that are no tasks are their users' own, and stay.
+      for container in try await engine.network(network.value.id).containers.keys {
+        try await absentIsFine { try await engine.disconnectNetwork(network.value.id, container: container, force: true) }
+      }
+      try await absentIsFine { try await engine.removeNetwork(network.value.id) }
     }
     try await absentIsFine {
       let network = try await engine.network(IngressNetwork.name)

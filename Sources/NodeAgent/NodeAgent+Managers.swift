@@ -59,7 +59,8 @@ extension NodeAgent {
     let isFirst = assigned == nil
     assigned = Set(assignment.tasks.map(\.id))
     // First: the table has endpoints that are reached by it.
-    await networks.want(assignment.mesh)
+    overlays = Dictionary(assignment.networks.map { ($0.id, $0) }) { first, _ in first }
+    await networks.want(assignment.mesh, assignment.networks)
     await traffic.want(assignment.table)
     for task in assignment.tasks where controllers[task.id] != nil { await deliver(.assigned(task), to: task.id) }
     for id in Array(controllers.keys) where assigned?.contains(id) == false { await deliver(.unassigned, to: id) }
@@ -71,7 +72,8 @@ extension NodeAgent {
   func goOn(from last: Assignment) async {
     guard last.clusterID == clusterID, let found = try? await calls?.containersByTask() else { return }
     (term, ingressSubnet) = (last.term, last.ingressSubnet)
-    await networks.want(last.mesh)
+    overlays = Dictionary(last.networks.map { ($0.id, $0) }) { first, _ in first }
+    await networks.want(last.mesh, last.networks)
     await traffic.want(last.table)
     for task in last.tasks where found[task.id]?.phase == .running {
       var controller = TaskController(task: task)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Balancing
 package import ClusterModel
 package import ClusterRPC
 package import EngineClient
@@ -34,6 +35,10 @@ package actor NodeAgent {
   var strangersLeaving: Set<String> = []
   var term: UInt64 = 0
   var ingressSubnet: IPv4Subnet?
+  /// Of the newest assignment, by id.
+  var overlays: [String: OverlayNetwork] = [:]
+  /// Those that were told of last.
+  var attended: Set<OverlayContainer> = []
   var outbox = StatusOutbox()
   var calls: TaskOperations?
   /// What the managers were last told of the host.
@@ -43,6 +48,8 @@ package actor NodeAgent {
   let addJob: AsyncStream<Job>.Continuation
   let statusWakes: AsyncStream<Void>
   let statusWake: AsyncStream<Void>.Continuation
+  let attendWakes: AsyncStream<Void>
+  let attendWake: AsyncStream<Void>.Continuation
 
   /// `sealer` opens the credentials that come with tasks. With `lastAssignment` the agent goes on before it has heard of a manager;
   /// `keep` is given each assignment, and must not wait.
@@ -67,6 +74,7 @@ package actor NodeAgent {
     // Emptied at once into the task group; a task has at most an operation, a probe and two timers in it.
     (jobs, addJob) = AsyncStream.makeStream(bufferingPolicy: .unbounded)
     (statusWakes, statusWake) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
+    (attendWakes, attendWake) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
   }
 
   /// Until cancelled, which leaves containers and traffic as they are. Once per agent. Waits for the engine for ever.
@@ -79,6 +87,7 @@ package actor NodeAgent {
     await withDiscardingTaskGroup { group in
       group.addTask { await self.traffic.run { try await self.process(ofTask: $0) } }
       group.addTask { await self.sendStatuses() }
+      group.addTask { await self.attendContainers() }
       group.addTask { await self.followManagers(description) }
       group.addTask { await self.followEngine() }
       group.addTask { await self.lookAroundRegularly() }

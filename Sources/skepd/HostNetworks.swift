@@ -10,8 +10,8 @@ import NodeAgent
 import Overlay
 import Synchronization
 
-/// What of this host's network is kept as the managers say: the tunnel to other hosts, the rules that keep clients' addresses, and what
-/// the packet filter carries.
+/// What of this host's network is kept as the managers say: the tunnels to other hosts, overlay networks, the rules that keep clients'
+/// addresses, and what the packet filter carries.
 final class HostNetworks: NodeNetworks {
   private static let bridge = IngressNetwork.bridge
   private static let answering = [bridge, MeshPlan.device]
@@ -19,6 +19,7 @@ final class HostNetworks: NodeNetworks {
   private let mesh = Mutex<Mesh?>(nil)
   private let destinations = Mutex<Set<IPv4Address>>([])
   private let keeper: MeshKeeper
+  private let overlays: HostOverlays
   private let offload: OffloadKeeper
   private let prober: PeerProber
   private let engine: any Engine
@@ -30,15 +31,20 @@ final class HostNetworks: NodeNetworks {
     self.relay = relay
     self.logger = logger
     keeper = MeshKeeper(bridge: Self.bridge, logger: logger)
+    overlays = HostOverlays(logger: logger)
     offload = OffloadKeeper(interfaces: Self.answering, logger: logger)
     prober = PeerProber(logger: logger)
   }
 
-  func want(_ mesh: Mesh?) async {
+  func want(_ mesh: Mesh?, _ overlays: [OverlayNetwork]) async {
     self.mesh.withLock { $0 = mesh }
     await keeper.want(mesh)
+    await self.overlays.want(overlays, mesh)
     watchPeers()
   }
+
+  func bridgesChanged() async { await overlays.bridgesChanged() }
+  func attend(_ containers: Set<OverlayContainer>) async { await overlays.attend(containers) }
 
   func sendsTo(_ addresses: Set<IPv4Address>) async {
     destinations.withLock { $0 = addresses }
@@ -76,6 +82,7 @@ final class HostNetworks: NodeNetworks {
     }
     await withDiscardingTaskGroup { group in
       group.addTask { await self.keeper.run() }
+      group.addTask { await self.overlays.run() }
       group.addTask { await sources.run() }
       group.addTask { await self.offload.run() }
       group.addTask { await self.prober.run() }
@@ -87,6 +94,7 @@ final class HostNetworks: NodeNetworks {
     try SourceKeeper.removeRules(interfaces: answering)
     try OffloadKeeper.remove()
     try await MeshKeeper.remove(bridge: bridge)
+    try await HostOverlays.remove()
   }
 }
 

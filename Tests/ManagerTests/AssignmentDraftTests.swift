@@ -49,7 +49,7 @@ struct AssignmentDraftTests {
           store.apply(proposal, version: store.version + 1)
         }
       }
-      return draft.take(try #require(AssignmentDraft.News(of: "n1", in: store, since: dirty, mesh: draft.assignment.mesh)))
+      return draft.take(try #require(AssignmentDraft.News(of: "n1", in: store, since: dirty, known: draft.assignment)))
     }
 
     private mutating func writeOne(_ transaction: inout Transaction) {

@@ -123,11 +123,19 @@ final class FakePlane: TrafficPlane {
 /// Processes with networks of their own, which have as many connections open as a test says.
 actor FakeNetworks: NodeNetworks {
   private(set) var meshes: [Mesh?] = []
+  private(set) var overlays: [[OverlayNetwork]] = []
+  private(set) var bridgeChanges = 0
+  private(set) var attended: [Set<OverlayContainer>] = []
   private(set) var packetSize: UInt32? = 1_450
   private(set) var destinations: Set<IPv4Address> = []
   let silent = AsyncStream.makeStream(of: Set<IPv4Subnet>.self, bufferingPolicy: .bufferingNewest(1))
 
-  func want(_ mesh: Mesh?) { meshes.append(mesh) }
+  func want(_ mesh: Mesh?, _ overlays: [OverlayNetwork]) {
+    meshes.append(mesh)
+    self.overlays.append(overlays)
+  }
+  func bridgesChanged() { bridgeChanges += 1 }
+  func attend(_ containers: Set<OverlayContainer>) { attended.append(containers) }
   func sendsTo(_ addresses: Set<IPv4Address>) { destinations = addresses }
   func silentPeers() -> AsyncStream<Set<IPv4Subnet>> { silent.stream }
 }

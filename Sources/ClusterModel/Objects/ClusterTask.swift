@@ -59,6 +59,11 @@ package struct ClusterTask: Sendable, Hashable {
     get { fields.ingressAddress }
     set { fields.ingressAddress = newValue }
   }
+  /// On overlay networks; given with the node. In the order of the spec.
+  package var addresses: [NetworkAddress] {
+    _read { yield fields.addresses }
+    _modify { yield &fields.addresses }
+  }
   /// What the scheduler gave it of its node's, for its reservations.
   package var genericResources: [GenericResource] {
     _read { yield fields.genericResources }
@@ -95,6 +100,7 @@ package struct ClusterTask: Sendable, Hashable {
     var status: TaskStatus
     var drain: Drain?
     var ingressAddress: IPv4Address?
+    var addresses: [NetworkAddress] = []
     var genericResources: [GenericResource] = []
     var isEvicted = false
     let createdAt: Timestamp

@@ -29,11 +29,16 @@ package struct Service: Sendable, Hashable {
     package var ports: [PortConfig]
     /// The service's address on the ingress network; `nil` when it has no ingress ports, or no address was free.
     package var virtualIP: IPv4Address?
+    /// Its addresses on overlay networks, in the order of its spec; absent in what older releases stored.
+    package var virtualIPs: [NetworkAddress]?
 
-    package init(spec: EndpointSpec, ports: [PortConfig], virtualIP: IPv4Address? = nil) {
+    package init(
+      spec: EndpointSpec, ports: [PortConfig], virtualIP: IPv4Address? = nil, virtualIPs: [NetworkAddress] = []
+    ) {
       self.spec = spec
       self.ports = ports
       self.virtualIP = virtualIP
+      self.virtualIPs = virtualIPs.isEmpty ? nil : virtualIPs
     }
   }
 

@@ -6,6 +6,12 @@ package struct TaskSpec: Codable, Sendable, Hashable {
     package var target: String?
     package var aliases: [String]?
     package var driverOpts: [String: String]?
+
+    package init(target: String? = nil, aliases: [String]? = nil, driverOpts: [String: String]? = nil) {
+      self.target = target
+      self.aliases = aliases
+      self.driverOpts = driverOpts
+    }
   }
   package struct LogDriver: Codable, Sendable, Hashable {
     package var name: String?

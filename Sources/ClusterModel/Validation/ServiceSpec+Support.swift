@@ -10,15 +10,19 @@ extension ServiceSpec {
     try checkLabels()
   }
 
-  /// One network that every engine has; the ingress network comes of itself.
+  /// Overlay networks, or one that every engine has; the ingress network comes of itself.
   private func checkNetworks() throws(SpecError) {
-    guard let network = taskTemplate.networks?.first else { return }
-    guard taskTemplate.networks?.count == 1 else { throw .unsupported("services on more than one network") }
-    if network.aliases?.isEmpty == false { throw .unsupported("network aliases") }
-    if network.driverOpts?.isEmpty == false { throw .unsupported("driver options of networks") }
-    let target = network.target ?? ""
-    if ["host", "none"].contains(target), endpointSpec?.ports?.contains(where: \.isIngress) == true {
-      throw .invalidArgument("EndpointSpec: port published with ingress mode can't be used with the network \(target.goQuoted)")
+    let networks = taskTemplate.networks ?? []
+    for network in networks {
+      if network.driverOpts?.isEmpty == false { throw .unsupported("driver options of networks") }
+      let target = network.target ?? ""
+      guard ["host", "none", "bridge"].contains(target) else { continue }
+      if networks.count > 1 { throw .unsupported("services on the network \(target) and others") }
+      if network.aliases?.isEmpty == false { throw .unsupported("aliases on the network \(target)") }
+      if target != "bridge", endpointSpec?.ports?.contains(where: \.isIngress) == true {
+        throw .invalidArgument(
+          "EndpointSpec: port published with ingress mode can't be used with the network \(target.goQuoted)")
+      }
     }
   }
 

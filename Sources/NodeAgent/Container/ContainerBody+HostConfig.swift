@@ -5,7 +5,7 @@ import ClusterModel
 extension ContainerBody {
   var hostConfig: JSONFields {
     var host = JSONFields()
-    host["NetworkMode"] = .string(task.usesIngress ? IngressNetwork.name : task.networkMode)
+    host["NetworkMode"] = .string(task.usesIngress ? IngressNetwork.name : places.first?.engineName ?? task.networkMode)
     host["PortBindings"] = portBindings ?? .object(JSONObject())
     host["Mounts"] = mounts
     host["LogConfig"] = logConfig
@@ -30,7 +30,8 @@ extension ContainerBody {
 
   private func names(_ host: inout JSONFields) {
     host.set("ExtraHosts", spec.hosts?.compactMap(Self.extraHost))
-    host.set("Dns", spec.dnsConfig?.nameservers)
+    // Names of services are known on this node, at the address of its own bridge; so is who is to be asked for all others.
+    host.set("Dns", places.isEmpty ? spec.dnsConfig?.nameservers : places.prefix(1).map { "\($0.network.gateway)" })
     host.set("DnsSearch", spec.dnsConfig?.search)
     host.set("DnsOptions", spec.dnsConfig?.options)
   }

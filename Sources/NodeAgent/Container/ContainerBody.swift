@@ -8,9 +8,16 @@ package struct ContainerBody: Sendable {
   private(set) var spec: ContainerSpec
   let clusterID: String
   let context: TemplateContext
+  /// Where it is on overlay networks, in the spec's order.
+  let places: [OverlayPlace]
 
   /// `context` names the node that the container is made on.
   package init(task: ClusterTask, clusterID: String, context: TemplateContext) {
+    self.init(task: task, clusterID: clusterID, context: context, places: [])
+  }
+
+  init(task: ClusterTask, clusterID: String, context: TemplateContext, places: [OverlayPlace]) {
+    self.places = places
     self.task = task
     self.spec = task.template.spec.containerSpec ?? ContainerSpec(image: "")
     self.clusterID = clusterID
@@ -87,11 +94,20 @@ package struct ContainerBody: Sendable {
     return .object(fields.object)
   }
 
-  /// The ingress network with the task's own address, unless the spec names a predefined network.
+  /// The first network, with the task's own address there; older engines take only one. It is connected to the others before it is
+  /// started.
   private var networking: JSONValue? {
-    guard task.usesIngress, let address = task.ingressAddress else { return nil }
-    return ["EndpointsConfig": [IngressNetwork.name: ["IPAMConfig": ["IPv4Address": .string(address.description)]]]]
+    if task.usesIngress, let address = task.ingressAddress {
+      return ["EndpointsConfig": [IngressNetwork.name: ["IPAMConfig": ["IPv4Address": .string(address.description)]]]]
+    }
+    guard let first = places.first else { return nil }
+    var endpoints = JSONObject()
+    endpoints.append(first.engineName, first.settings)
+    return ["EndpointsConfig": .object(endpoints)]
   }
+
+  /// Those of its overlay networks that it is connected to after it was made.
+  var laterPlaces: [OverlayPlace] { task.usesIngress ? places : Array(places.dropFirst()) }
 }
 
 extension ContainerSpec {

@@ -10,33 +10,6 @@ extension TaskOperations {
     if let refusal = NewerFields.refusal(of: spec, version: version) { throw TaskFailure(.refused, refusal) }
   }
 
-  /// Makes the ingress network what the subnet asks for, or says why it cannot.
-  func ensureIngressNetwork(_ subnet: IPv4Subnet?, mtu: UInt32?) async throws {
-    guard let subnet else { throw TaskFailure(.refused, "node is missing network attachments, ip addresses may be exhausted") }
-    try await networkLock.withSlot {
-      try await retrying {
-        let found = try await ingressNetwork()
-        switch IngressNetwork.verdict(found, subnet: subnet, clusterID: clusterID) {
-        case .fits: return
-        case .unusable(let reason): throw TaskFailure(.refused, reason)
-        case .recreate: try await engine.removeNetwork(found?.id ?? IngressNetwork.name)
-        case .create: break
-        }
-        let version = try await engine.apiVersion()
-        _ = try await engine.createNetwork(
-          IngressNetwork.body(subnet: subnet, clusterID: clusterID, mtu: mtu, version: version))
-      }
-    }
-  }
-
-  func ingressNetwork() async throws -> EngineNetwork? {
-    do {
-      return try await engine.network(IngressNetwork.name).value
-    } catch let error as EngineError where error.code == .notFound {
-      return nil
-    }
-  }
-
   /// Every container with the cluster's label, running or not.
   func containers() async throws -> [ContainerSummary] {
     let all = try await engine.containers(all: true, labels: ["\(Labels.cluster)=\(clusterID)"])

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Balancing
 import ClusterModel
 import EngineClient
 import Logging
@@ -17,17 +18,51 @@ struct TaskOperations: Sendable {
   let slots = Slots(4)
   let networkLock = Slots(1)
 
-  /// Image, network, container. `subnet` is the node's ingress subnet, `mtu` what packets to other nodes may have.
-  func prepare(_ task: ClusterTask, subnet: IPv4Subnet?, mtu: UInt32?) async -> Result<ContainerState, TaskFailure> {
+  /// What a node has for its tasks' networks.
+  struct Ground: Sendable {
+    /// The node's ingress subnet.
+    var subnet: IPv4Subnet?
+    /// What packets to other nodes may have.
+    var mtu: UInt32?
+    /// Those of the assignment.
+    var overlays: [String: OverlayNetwork] = [:]
+  }
+
+  /// Image, networks, container.
+  func prepare(_ task: ClusterTask, on ground: Ground) async -> Result<ContainerState, TaskFailure> {
     await result {
       try await checkFields(task.template.spec.containerSpec)
       let context = TemplateContext(task: task, hostname: hostname, platform: platform)
-      let body = try ContainerBody(task: task, clusterID: clusterID, context: context).json()
+      let places = try Self.places(of: task, ground)
+      let body = ContainerBody(task: task, clusterID: clusterID, context: context, places: places)
+      let json = try body.json()
       try await ensureImage(of: task.template)
       // Without an address of its own the engine would choose one, maybe another task's.
-      if task.usesIngress { try await ensureIngressNetwork(task.ingressAddress == nil ? nil : subnet, mtu: mtu) }
-      return try await slots.withSlot { try await retrying { try await createOrAdopt(task, body) } }
+      if task.usesIngress { try await ensureIngressNetwork(task.ingressAddress == nil ? nil : ground.subnet, mtu: ground.mtu) }
+      for place in places { try await ensure(place.network, mtu: ground.mtu) }
+      return try await slots.withSlot {
+        try await retrying {
+          let container = try await createOrAdopt(task, json)
+          try await connect(container, body.laterPlaces)
+          return container
+        }
+      }
     }
+  }
+
+  private static func places(of task: ClusterTask, _ ground: Ground) throws(TaskFailure) -> [OverlayPlace] {
+    let missing = task.overlayTargets.subtracting(task.addresses.map(\.networkID))
+    guard missing.isEmpty else {
+      throw TaskFailure(.refused, "node is missing network attachments, ip addresses may be exhausted")
+    }
+    var places: [OverlayPlace] = []
+    for given in task.addresses {
+      guard let network = ground.overlays[given.networkID] else {
+        throw TaskFailure(.refused, "network \(given.networkID) not found")
+      }
+      places.append(OverlayPlace(network: network, address: given.address))
+    }
+    return places
   }
 
   /// Starts a container that has never been started; one that has is left as it is.

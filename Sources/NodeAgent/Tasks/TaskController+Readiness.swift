@@ -53,6 +53,11 @@ extension ClusterTask {
   /// On the ingress network: publishes ingress ports, and is not put on a network that excludes others.
   var usesIngress: Bool { !template.ingressPorts.isEmpty && !["host", "none"].contains(networkMode) }
 
+  /// The overlay networks that the spec asks for, by id.
+  var overlayTargets: Set<String> {
+    Set((template.spec.networks ?? []).compactMap(\.target)).subtracting(["host", "none", "bridge"])
+  }
+
   /// The one predefined network the spec asks for; `default` when it asks for none.
   var networkMode: String {
     template.spec.networks?.compactMap(\.target).first { ["host", "none", "bridge"].contains($0) } ?? "default"

@@ -9,10 +9,13 @@ enum Allocator {
   /// Swarm's range for ports that the user left open.
   static let dynamicPorts: ClosedRange<UInt32> = 30_000...32_767
 
-  /// Writes the endpoint that belongs to the service's present spec. Returns the service, or `nil` while no port is free.
+  /// Writes the endpoint that belongs to the service's present spec. Returns the service, or `nil` while no port or no address is free.
   static func allocate(_ service: Service, in transaction: inout Transaction) -> Service? {
     let spec = service.spec.endpointSpec ?? EndpointSpec()
-    if let endpoint = service.endpoint, endpoint.spec == spec { return service }
+    let networks = service.spec.networksForAddresses.filter { transaction.network($0) != nil }
+    if let endpoint = service.endpoint, endpoint.spec == spec, (endpoint.virtualIPs ?? []).map(\.networkID) == networks {
+      return service
+    }
     var ports: [PortConfig] = []
     for var port in spec.ports ?? [] {
       port.protocol = port.transport
@@ -26,9 +29,26 @@ enum Allocator {
     var service = service
     let needsAddress = ports.contains(where: \.isIngress)
     let address = needsAddress ? service.endpoint?.virtualIP ?? freeAddress(in: transaction) : nil
-    service.endpoint = Service.Endpoint(spec: spec, ports: ports, virtualIP: address)
+    guard let virtualIPs = virtualIPs(of: service, on: networks, transaction) else { return nil }
+    service.endpoint = Service.Endpoint(spec: spec, ports: ports, virtualIP: address, virtualIPs: virtualIPs)
     transaction.put(service)
     return service
+  }
+
+  /// Those it has stay.
+  private static func virtualIPs(
+    of service: Service, on networks: [String], _ transaction: borrowing Transaction
+  ) -> [NetworkAddress]? {
+    var given: [NetworkAddress] = []
+    for id in networks {
+      if let known = service.endpoint?.virtualIPs?.first(where: { $0.networkID == id }) {
+        given.append(known)
+      } else {
+        guard let network = transaction.network(id), let address = transaction.addresses[id].next(in: network) else { return nil }
+        given.append(NetworkAddress(networkID: id, address: address))
+      }
+    }
+    return given
   }
 
   /// The port it had before for the same name, protocol and target, else the lowest free one. `others` are the service's own that
@@ -81,6 +101,13 @@ enum Allocator {
       node.ingressSubnet = subnet
       transaction.put(node)
     }
+  }
+}
+
+extension ServiceSpec {
+  /// The networks that the service has an address of its own on, if they are overlay networks.
+  fileprivate var networksForAddresses: [String] {
+    endpointSpec?.mode == "dnsrr" ? [] : (taskTemplate.networks ?? []).compactMap(\.target)
   }
 }
 

@@ -13,6 +13,8 @@ struct TaskDemand {
   /// Host-mode ports with a number of their own, as `tcp/8080`.
   let hostPorts: [String]
   let needsAddress: Bool
+  /// Overlay networks that its tasks have addresses on, among others that need none.
+  let networks: [String]
   /// The most tasks of the service on a node.
   let limit: Int?
 
@@ -24,6 +26,7 @@ struct TaskDemand {
     platforms = spec.placement?.platforms ?? []
     hostPorts = template.fixedHostPorts
     needsAddress = template.ports.contains(where: \.isIngress)
+    networks = (spec.networks ?? []).compactMap(\.target)
     limit = spec.placement?.maxReplicas.flatMap { $0 > 0 ? Int(clamping: $0) : nil }
   }
 

@@ -31,8 +31,12 @@ struct TaskPlacer {
     var refusals: [Filter: Int] = [:]
     var ranking = ranking(demand, &refusals)
     for (position, task) in zip(tasks.indices, tasks) {
+      guard let addresses = Self.addresses(demand, transaction) else {
+        for task in tasks[position...] { note(Self.exhausted(demand, transaction), on: task, &transaction) }
+        return false
+      }
       let isPlaced = ranking.useBest { index in
-        assign(task, to: index, demand, &transaction)
+        assign(task, to: index, demand, addresses, &transaction)
         guard let refusal = Filter.refusalAfterUse(nodes[index], demand) else {
           return Rank(nodes[index], at: index, for: demand.key, now: now)
         }
@@ -63,14 +67,36 @@ struct TaskPlacer {
     let index = indices[task.nodeID]
     let refusal = index.flatMap { Filter.refusal(nodes[$0], demand) }
     if let index, refusal == nil {
-      assign(task, to: index, demand, &transaction)
+      guard let addresses = Self.addresses(demand, transaction) else {
+        note(Self.exhausted(demand, transaction), on: task, &transaction)
+        return false
+      }
+      assign(task, to: index, demand, addresses, &transaction)
       return true
     }
     note(Self.explain(refusal.map { [$0: 1] } ?? [:], isPreassigned: true), on: task, &transaction)
     return false
   }
 
-  private mutating func assign(_ task: ClusterTask, to index: Int, _ demand: TaskDemand, _ transaction: inout Transaction) {
+  /// For one task; `nil` when a network has none left.
+  private static func addresses(_ demand: TaskDemand, _ transaction: borrowing Transaction) -> [NetworkAddress]? {
+    var given: [NetworkAddress] = []
+    for id in demand.networks {
+      guard let network = transaction.network(id) else { continue }
+      guard let address = transaction.addresses[id].next(in: network) else { return nil }
+      given.append(NetworkAddress(networkID: id, address: address))
+    }
+    return given
+  }
+
+  private static func exhausted(_ demand: TaskDemand, _ transaction: borrowing Transaction) -> String {
+    let full = demand.networks.compactMap(transaction.network).filter { transaction.addresses[$0.id].next(in: $0) == nil }
+    return "no free address on network \(full.map(\.name).joined(separator: ", "))"
+  }
+
+  private mutating func assign(
+    _ task: ClusterTask, to index: Int, _ demand: TaskDemand, _ addresses: [NetworkAddress], _ transaction: inout Transaction
+  ) {
     var task = task
     let message = task.nodeID.isEmpty ? "scheduler assigned task to node" : "scheduler confirmed task can run on preassigned node"
     task.nodeID = nodes[index].node.id
@@ -78,6 +104,7 @@ struct TaskPlacer {
     task.updatedAt = now.wall
     task.genericResources = nodes[index].generic.claim(demand.reservations?.genericResources ?? []) ?? []
     if demand.needsAddress { task.ingressAddress = AddressAllocator.next(on: nodes[index]) }
+    task.addresses = addresses
     transaction.put(task)
     nodes[index].add(task)
   }

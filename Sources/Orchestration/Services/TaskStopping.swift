@@ -24,7 +24,8 @@ extension Transaction {
 extension ClusterTask {
   /// Balancers may have connections to it, or open new ones.
   var servesTraffic: Bool {
-    state == .running && desiredState == .running && ingressAddress != nil && !template.ingressPorts.isEmpty
+    state == .running && desiredState == .running
+      && (ingressAddress != nil && !template.ingressPorts.isEmpty || !addresses.isEmpty)
   }
 
   /// A task that no node knows has nobody else to end it.

@@ -17,6 +17,8 @@ extension ClusterEvent {
     case .service(let service): event(.service, service, before.services[service.id], now)
     case .removeNode(let id): before.nodes[id].map { removal(.node, $0, now) }
     case .removeService(let id): before.services[id].map { removal(.service, $0, now) }
+    case .network(let network): event(.network, network, before.networks[network.id], now)
+    case .removeNetwork(let id): before.networks[id].map { removal(.network, $0, now) }
     case .task, .removeTask: nil
     }
   }
@@ -78,6 +80,17 @@ extension Node: EventObject {
     var node = self
     (node.ingressSubnet, node.version) = (nil, 0)
     return node
+  }
+}
+
+extension Network: EventObject {
+  fileprivate var eventName: String { name }
+  fileprivate var eventValues: [String: String] { [:] }
+
+  fileprivate var shown: Network {
+    var network = self
+    network.version = 0
+    return network
   }
 }
 

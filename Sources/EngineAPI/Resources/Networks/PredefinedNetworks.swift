@@ -3,8 +3,7 @@
 import ClusterModel
 import EngineClient
 
-/// The networks that every engine has, which are the only ones a service can name in this release. In specs they are kept by name,
-/// because their ids differ from host to host.
+/// The networks that every engine has. In specs they are kept by name, because their ids differ from host to host.
 enum PredefinedNetwork: String, CaseIterable {
   case bridge, host, none
 
@@ -21,11 +20,21 @@ enum PredefinedNetwork: String, CaseIterable {
 }
 
 extension SwarmAPI {
-  /// The spec with every network target replaced by the name of a predefined network; whatever else it may name is refused.
-  func resolvingNetworks(_ spec: ServiceSpec) async throws -> ServiceSpec {
+  /// The spec with every network target replaced by the id of an overlay network or the name of a predefined one; whatever else it
+  /// may name is refused.
+  func resolvingNetworks(_ spec: ServiceSpec, _ swarm: ActiveSwarm) async throws -> ServiceSpec {
     var spec = spec
     var networks = spec.taskTemplate.networks ?? []
-    for index in networks.indices { networks[index].target = try await predefinedName(networks[index].target ?? "") }
+    if networks.isEmpty { return spec }
+    let known = ClusterNetworks(await swarm.store.read { $0 })
+    for index in networks.indices {
+      let target = networks[index].target ?? ""
+      if let network = known.find(target), network.name != IngressNetwork.name {
+        networks[index].target = network.id
+      } else {
+        networks[index].target = try await predefinedName(target)
+      }
+    }
     if !networks.isEmpty { spec.taskTemplate.networks = networks }
     return spec
   }

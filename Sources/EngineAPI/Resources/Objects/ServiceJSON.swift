@@ -4,7 +4,10 @@ package import ClusterModel
 
 /// A service as the Engine API shows it.
 package enum ServiceJSON {
-  package static func value(_ service: Service, ingress: IngressNetwork?, insertDefaults: Bool = false) throws -> JSONValue {
+  /// `networks` are the cluster's, by id.
+  package static func value(
+    _ service: Service, ingress: IngressNetwork?, networks: [String: Network] = [:], insertDefaults: Bool = false
+  ) throws -> JSONValue {
     var object = ObjectJSON.head(
       id: service.id, version: service.version, createdAt: service.createdAt, updatedAt: service.updatedAt)
     let spec = insertDefaults ? service.spec.withDefaults() : service.spec
@@ -12,21 +15,31 @@ package enum ServiceJSON {
     if let previous = service.previousSpec {
       object.append("PreviousSpec", try GoJSONEncoder().encode(previous.asReadBack()))
     }
-    object.append("Endpoint", try endpoint(service, ingress))
+    object.append("Endpoint", try endpoint(service, ingress, networks))
     if let status = service.updateStatus { object.append("UpdateStatus", update(status)) }
     return .object(object)
   }
 
   /// `{"Spec":{}}` until the allocator has seen the service, and for one that publishes nothing.
-  private static func endpoint(_ service: Service, _ ingress: IngressNetwork?) throws -> JSONValue {
+  private static func endpoint(
+    _ service: Service, _ ingress: IngressNetwork?, _ networks: [String: Network]
+  ) throws -> JSONValue {
     var object = JSONObject()
-    guard let given = service.endpoint, !given.ports.isEmpty else { return ["Spec": [:]] }
+    guard let given = service.endpoint, !given.ports.isEmpty || given.virtualIPs != nil else { return ["Spec": [:]] }
     object.append("Spec", try GoJSONEncoder().encode(given.spec))
-    object.append("Ports", .array(given.ports.map(ObjectJSON.port)))
-    if let address = given.virtualIP, let network = ingress {
-      object.append("VirtualIPs", [["NetworkID": .string(network.id), "Addr": .string("\(address)/\(network.subnet.prefix)")]])
+    if !given.ports.isEmpty { object.append("Ports", .array(given.ports.map(ObjectJSON.port))) }
+    var addresses: [JSONValue] = []
+    if let address = given.virtualIP, let ingress { addresses.append(virtualIP(ingress.id, address, ingress.subnet)) }
+    for own in given.virtualIPs ?? [] {
+      guard let network = networks[own.networkID] else { continue }
+      addresses.append(virtualIP(network.id, own.address, network.subnet))
     }
+    if !addresses.isEmpty { object.append("VirtualIPs", .array(addresses)) }
     return .object(object)
+  }
+
+  private static func virtualIP(_ network: String, _ address: IPv4Address, _ subnet: IPv4Subnet) -> JSONValue {
+    ["NetworkID": .string(network), "Addr": .string("\(address)/\(subnet.prefix)")]
   }
 
   private static func update(_ status: Service.UpdateStatus) -> JSONValue {

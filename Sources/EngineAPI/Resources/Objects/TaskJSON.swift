@@ -7,7 +7,8 @@ package import ClusterStore
 package struct TaskJSON {
   private let store: ClusterStore
   private var specs: [TaskTemplate.Key: JSONValue] = [:]
-  private lazy var ingress: JSONValue? = store.cluster.map { IngressNetwork(of: $0).attachment }
+  private lazy var ingress: JSONValue? = store.cluster.map { NetworkJSON(IngressNetwork(of: $0)).attachment }
+  private var networks: [String: JSONValue] = [:]
 
   package init(store: ClusterStore) { self.store = store }
 
@@ -20,7 +21,8 @@ package struct TaskJSON {
     object.append(nonEmpty: "NodeID", task.nodeID)
     object.append("Status", Self.status(task))
     object.append("DesiredState", .string(task.desiredState.name))
-    if let attachment = attachment(task) { object.append("NetworksAttachments", [attachment]) }
+    let attachments = [attachment(task)].compactMap { $0 } + task.addresses.compactMap { overlay($0) }
+    if !attachments.isEmpty { object.append("NetworksAttachments", .array(attachments)) }
     if !task.genericResources.isEmpty { object.append("GenericResources", try GoJSONEncoder().encode(task.genericResources)) }
     object.append("Volumes", .null)
     return .object(object)
@@ -37,6 +39,14 @@ package struct TaskJSON {
     guard let address = task.ingressAddress, let cluster = store.cluster, let ingress else { return nil }
     let prefix = store.nodes[task.nodeID]?.ingressSubnet?.prefix ?? cluster.ingressPool.prefix
     return ["Network": ingress, "Addresses": [.string("\(address)/\(prefix)")]]
+  }
+
+  /// A network that is gone has left its ended tasks behind.
+  private mutating func overlay(_ given: NetworkAddress) -> JSONValue? {
+    guard let network = store.networks[given.networkID] else { return nil }
+    let json = networks[network.id] ?? NetworkJSON(network).attachment
+    networks[network.id] = json
+    return ["Network": json, "Addresses": [.string("\(given.address)/\(network.subnet.prefix)")]]
   }
 
   private static func status(_ task: ClusterTask) -> JSONValue {

@@ -17,13 +17,14 @@ extension SwarmAPI {
     let service = try store.lookUpService(call.id)
     if !insertDefaults, let json = try ServiceList(of: store, ready: readyServices).json(service.id) { return .json(text: json) }
     let ingress = store.cluster.map { IngressNetwork(of: $0) }
-    return .json(try ServiceJSON.value(service, ingress: ingress, insertDefaults: insertDefaults))
+    return .json(
+      try ServiceJSON.value(service, ingress: ingress, networks: store.networks, insertDefaults: insertDefaults))
   }
 
   func createService(_ call: Call, _ swarm: ActiveSwarm) async throws -> Response {
     var generator = SystemRandomNumberGenerator()
     let id = Identifier.make(using: &generator)
-    var spec = try await serviceSpec(try call.json(), call)
+    var spec = try await serviceSpec(try call.json(), call, swarm)
     spec.taskTemplate.registryAuth = try call.registryAuth(ofService: id, sealer: swarm.sealer)
     let time = now()
     try await swarm.store.transaction { [spec] transaction in
@@ -36,7 +37,7 @@ extension SwarmAPI {
   func updateService(_ call: Call, _ swarm: ActiveSwarm) async throws -> Response {
     let body = try call.json()
     let version = try call.objectVersion(of: "service")
-    var spec = try await serviceSpec(body, call)
+    var spec = try await serviceSpec(body, call, swarm)
     try spec.checkConversion()
     let id = try await swarm.store.read { try $0.lookUpService(call.id).id }
     let options = try Self.updateOptions(call)
@@ -55,8 +56,8 @@ extension SwarmAPI {
     return Response()
   }
 
-  private func serviceSpec(_ body: JSONValue, _ call: Call) async throws -> ServiceSpec {
-    try await resolvingNetworks(try ServiceSpec(body: body, version: call.version))
+  private func serviceSpec(_ body: JSONValue, _ call: Call, _ swarm: ActiveSwarm) async throws -> ServiceSpec {
+    try await resolvingNetworks(try ServiceSpec(body: body, version: call.version), swarm)
   }
 
   private static func updateOptions(_ call: Call) throws -> ServiceResource.Update {

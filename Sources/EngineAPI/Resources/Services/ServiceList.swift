@@ -60,7 +60,7 @@ struct ServiceList {
   private func piece(_ entry: ServiceIndex.Entry) throws -> Piece? {
     try ready.value(entry.id, Stamp(writtenAt: entry.writtenAt, clusterWrittenAt: store.cluster?.version)) {
       guard let service = store.services[entry.id] else { return nil }
-      let json = try ServiceJSON.value(service, ingress: ingress).bytes
+      let json = try ServiceJSON.value(service, ingress: ingress, networks: store.networks).bytes
       return Piece(open: Array(json.dropLast()), replicas: service.isGlobal ? nil : service.replicas)
     }
   }

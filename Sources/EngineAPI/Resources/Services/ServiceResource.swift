@@ -3,7 +3,7 @@
 package import ClusterModel
 package import ClusterStore
 
-/// Writes of services, over a transaction. Network targets are already the names of `PredefinedNetwork`.
+/// Writes of services, over a transaction. Network targets are already ids of overlay networks and names of `PredefinedNetwork`.
 package enum ServiceResource {
   /// Checks and stores a service. `id` is a new one, which its sealed credentials belong to.
   package static func create(
@@ -15,6 +15,7 @@ package enum ServiceResource {
     try spec.checkSupport()
     if (spec.name ?? "").isEmpty { spec.name = freeName(using: &generator, in: transaction) }
     try spec.validate()
+    try NetworkResource.check(spec, in: transaction)
     try checkPorts(of: spec, exceptID: nil, in: transaction)
     let name = spec.name ?? ""
     guard transaction.service(named: name) == nil else {
@@ -50,6 +51,7 @@ package enum ServiceResource {
     // The front end of swarm invents a name for a spec without one, which is then another name.
     guard spec.name?.isEmpty == false else { throw SpecError(rpc: .unimplemented, "renaming services is not supported") }
     try spec.validate()
+    try NetworkResource.check(spec, in: transaction)
     try checkPorts(of: spec, exceptID: id, in: transaction)
     guard spec.mode.kind == service.spec.mode.kind else {
       throw SpecError(rpc: .unimplemented, "service mode change is not allowed")

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ClusterModel
+import ClusterStore
+import EngineClient
+import HTTPWire
+
+/// The engine's network that published ports are reached through, on every host.
+enum IngressBridge {
+  /// Sorts first: the engine takes a container's default route from the first of its networks.
+  static let name = "0-skep-ingress"
+}
+
+/// Requests for networks are the engine's, except for those of the cluster.
+extension SwarmAPI {
+  /// The engine's list with the cluster's networks before it; this host's parts of these are not shown beside them.
+  func listNetworks(_ call: Call) async throws -> Rewritten {
+    let keys: Set = ["id", "name", "driver", "scope", "type", "label", "dangling"]
+    // What the engine has to refuse, it refuses.
+    guard let filters = try? Filters(call.query["filters"], allowed: keys) else { return call.unchanged }
+    switch await control.state {
+    case .active(let swarm):
+      let store = await swarm.store.read { $0 }
+      let known = ClusterNetworks(store).all.filter { $0.matches(filters) }.map(\.listed)
+      return .answer(.json(.array(known + (try await engineNetworks(filters, call).filter { !$0.isOverlayPart }))))
+    case .worker:
+      // As if it had no driver of its own: a filter for overlay networks would find none.
+      let parts = try await engine.networks(filters: ["label": [Labels.network]]).compactMap { OverlayPart($0.raw) }
+      let engines = try await engineNetworks(filters, call).filter { !$0.isOverlayPart }
+      return .answer(.json(.array(parts.filter { $0.matches(filters) }.map(\.listed) + engines)))
+    case .inactive, .pending, .failed: return call.unchanged
+    }
+  }
+
+  private func engineNetworks(_ filters: Filters, _ call: Call) async throws -> [JSONValue] {
+    do {
+      return try await engine.networks(filters: filters.all, version: call.request.version?.description).map(\.raw)
+    } catch let error as EngineError {
+      // In its own words, as in swarm mode.
+      guard let status = error.status else { throw error }
+      throw APIError(status: status, error.message)
+    }
+  }
+
+  func inspectNetwork(_ call: Call) async throws -> Rewritten {
+    // A malformed flag is the engine's to refuse.
+    guard Self.isFlag(call.query["verbose"]) else { return call.unchanged }
+    let scope = call.query["scope"] ?? ""
+    switch await control.state {
+    case .active(let swarm): return try await inspectNetwork(call, scope, swarm)
+    case .worker:
+      guard ["", "swarm"].contains(scope), let part = try await overlayPart(call.id) else { return call.unchanged }
+      return .answer(.json(part.inspected))
+    case .inactive, .pending, .failed: return call.unchanged
+    }
+  }
+
+  private func inspectNetwork(_ call: Call, _ scope: String, _ swarm: ActiveSwarm) async throws -> Rewritten {
+    let store = await swarm.store.read { $0 }
+    guard ["", "swarm"].contains(scope) else { return call.unchanged }
+    if let network = ClusterNetworks(store).find(call.id) {
+      if scope.isEmpty, call.id == network.name, try await isEnginesOwn(call.id) {
+        throw APIError.badRequest("2 matches found based on name: network \(call.id) is ambiguous")
+      }
+      let bridge = network.id.hasPrefix(IngressNetwork.name) ? IngressBridge.name : try await overlayPart(network.id)?.id
+      let containers = try? await bridge.asyncMap { try await engine.network($0).raw["Containers"] ?? [:] }
+      return .answer(
+        .json(network.inspected(containers: containers ?? [:], peers: network.peers(in: store, at: swarm.address))))
+    }
+    if scope == "swarm", let network = PredefinedNetwork(rawValue: call.id) { return .answer(.json(network.json)) }
+    return call.unchanged
+  }
+
+  private static func isFlag(_ text: String?) -> Bool {
+    guard let text, !text.isEmpty else { return true }
+    return Query.strictBool(text) != nil
+  }
+
+  /// Whether the engine has a network of this name that is not the cluster's.
+  private func isEnginesOwn(_ name: String) async throws -> Bool {
+    do {
+      let found = try await engine.network(name)
+      return found.value.name == name && !found.raw.isOverlayPart
+    } catch let error as EngineError where error.code == .notFound {
+      return false
+    }
+  }
+
+  /// This host's part of an overlay network, by the cluster's id or name of it.
+  func overlayPart(_ reference: String) async throws -> OverlayPart? {
+    let parts = try await engine.networks(filters: ["label": [Labels.network]]).compactMap { OverlayPart($0.raw) }
+    let found =
+      parts.first { $0.networkID == reference } ?? parts.first { $0.name == reference }
+      ?? parts.first { $0.networkID.hasPrefix(reference) }
+    guard let found else { return nil }
+    return OverlayPart(try await engine.network(found.id).raw)
+  }
+
+  func ingress() async -> IngressNetwork? {
+    guard case .active(let swarm) = await control.state else { return nil }
+    return await swarm.store.read { $0.cluster }.map { IngressNetwork(of: $0) }
+  }
+}
+
+extension SwarmAPI {
+  func createNetwork(_ call: Call) async throws -> Rewritten {
+    // What is no JSON is for the engine to refuse.
+    guard let body = try? JSONValue(parsing: call.request.body), body.objectValue != nil,
+      let request = try? GoJSONDecoder().decode(NetworkRequest.self, from: body)
+    else { return call.unchanged }
+    let name = request.name ?? ""
+    guard case .active(let swarm) = await control.state else {
+      guard request.isClusterWide else { return call.unchanged }
+      throw APIError(
+        status: 403, request.isOverlay ? SwarmText.noSwarm : "cannot create a swarm scoped network when swarm is not active")
+    }
+    let store = await swarm.store.read { $0 }
+    if ClusterNetworks(store).isName(name) { throw NetworkResource.nameTaken(name) }
+    guard request.isClusterWide else { return call.unchanged }
+    if let predefined = PredefinedNetwork(rawValue: name) {
+      throw APIError(status: 403, "operation is not permitted on predefined \(predefined) network ")
+    }
+    let spec = try request.spec(ingressID: store.cluster.map { IngressNetwork(of: $0).id } ?? "")
+    if try await isEnginesOwn(name) { throw NetworkResource.nameTaken(name) }
+    var generator = SystemRandomNumberGenerator()
+    let (id, time) = (Identifier.make(using: &generator), now())
+    try await swarm.store.transaction { try NetworkResource.create(spec, id: id, now: time, in: &$0) }
+    return .answer(.json(["Id": .string(id), "Warning": ""], status: 201))
+  }
+
+  func removeNetwork(_ call: Call) async throws -> Rewritten {
+    switch await control.state {
+    case .active(let swarm):
+      let store = await swarm.store.read { $0 }
+      guard let network = ClusterNetworks(store).find(call.id) else { break }
+      if network.name == IngressNetwork.name {
+        throw APIError(status: 501, "removing the ingress network is not supported by this release of Skep")
+      }
+      if call.id == network.name, try await isEnginesOwn(call.id) {
+        throw APIError.badRequest("2 matches found based on name: network \(call.id) is ambiguous")
+      }
+      try await swarm.store.transaction { try NetworkResource.remove(network.id, in: &$0) }
+      return .answer(Response(status: 204))
+    case .worker: if try await overlayPart(call.id) != nil { throw APIError(status: 503, SwarmText.worker) }
+    case .inactive, .pending, .failed: break
+    }
+    return try await spareIngressBridge(call, "cannot be removed")
+  }
+
+  /// Its addresses are given to tasks: another container could take one.
+  func connectNetwork(_ call: Call) async throws -> Rewritten {
+    if let ingress = await ingress(), ingress.isMeant(by: call.id) { throw Self.notAttachable(IngressNetwork.name) }
+    return try await spareIngressBridge(call, "takes no other containers")
+  }
+
+  static func notAttachable(_ name: String) -> APIError {
+    let reason = SpecError(rpc: .permissionDenied, "network \(name) not manually attachable").message
+    return APIError(status: 403, "Could not attach to network \(name): \(reason)")
+  }
+
+  private func spareIngressBridge(_ call: Call, _ refusal: String) async throws -> Rewritten {
+    // An engine that does not answer refuses by itself.
+    guard (try? await networkName(call.id)) == IngressBridge.name else { return call.unchanged }
+    throw APIError(status: 403, "\(IngressBridge.name) is used by Skep for published ports and \(refusal)")
+  }
+}
+
+extension Call {
+  /// To the engine as it came.
+  var unchanged: Rewritten { .forward(request.head, body: request.body) }
+}
+
+extension Optional {
+  fileprivate func asyncMap<Value>(_ body: (Wrapped) async throws -> Value) async rethrows -> Value? {
+    guard let self else { return nil }
+    return try await body(self)
+  }
+}

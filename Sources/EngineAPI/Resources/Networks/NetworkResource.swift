@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import ClusterModel
+package import ClusterStore
+import Orchestration
+
+/// Writes of overlay networks, over a transaction.
+package enum NetworkResource {
+  package static func create(
+    _ spec: NetworkSpec, id: String, now: Timestamp, in transaction: inout Transaction
+  ) throws(SpecError) {
+    try ObjectName.check(spec.name)
+    let wanted = spec.name.lowercased()
+    guard !transaction.networks.contains(where: { $0.name.lowercased() == wanted }) else { throw nameTaken(spec.name) }
+    transaction.put(try NetworkAllocator.network(id: id, spec, now: now, in: transaction))
+  }
+
+  static func nameTaken(_ name: String) -> SpecError { SpecError(status: 409, "network with name \(name) already exists") }
+
+  /// What a service or a task needs stays.
+  package static func remove(_ id: String, in transaction: inout Transaction) throws(SpecError) {
+    guard transaction.network(id) != nil else { throw SpecError(status: 404, "network \(id) not found") }
+    let services = transaction.services.filter { $0.spec.taskTemplate.networks?.contains { $0.target == id } == true }
+    if let service = services.first { throw .failedPrecondition("network \(id) is in use by service \(service.id)") }
+    let tasks = transaction.addresses[id].taskIDs.compactMap(transaction.task).filter { $0.desiredState <= .running }
+    if let task = tasks.map(\.id).min() { throw .failedPrecondition("network \(id) is in use by task \(task)") }
+    transaction.removeNetwork(id)
+  }
+
+  /// All that nobody uses and that `fits`; their names, sorted.
+  package static func prune(_ fits: (Network) -> Bool, in transaction: inout Transaction) -> [String] {
+    transaction.networks.filter(fits).filter { network in
+      do {
+        try remove(network.id, in: &transaction)
+        return true
+      } catch {
+        return false
+      }
+    }.map(\.name).sorted()
+  }
+
+  /// Networks that a spec names must be there when it is written, and each once.
+  static func check(_ spec: ServiceSpec, in transaction: borrowing Transaction) throws(SpecError) {
+    var seen: Set<String> = []
+    for target in (spec.taskTemplate.networks ?? []).compactMap(\.target) {
+      guard PredefinedNetwork(rawValue: target) != nil || transaction.network(target) != nil else {
+        throw SpecError(status: 404, "network \(target) not found")
+      }
+      guard seen.insert(target).inserted else {
+        throw .invalidArgument("TaskSpec: network \(transaction.network(target)?.name ?? target) is given more than once")
+      }
+    }
+  }
+}
