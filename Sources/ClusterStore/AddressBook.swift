@@ -48,7 +48,8 @@ package struct AddressPage: Sendable {
     let first = max(network.range.base.bits, network.subnet.base.bits + 1)
     let end = min(network.range.last.bits, network.subnet.last.bits - 1)
     guard first <= end else { return nil }
-    let start = min(max(last.map { $0.bits + 1 } ?? first, first), end)
+    let after = last.map { $0.bits + 1 } ?? first
+    let start = (first...end).contains(after) ? after : first
     let isFree: (UInt32) -> Bool = { taken[$0] == nil && $0 != network.gateway.bits }
     return ((start...end).first(where: isFree) ?? (first...end).first(where: isFree)).map { IPv4Address(bits: $0) }
   }

@@ -38,12 +38,6 @@ package struct ClusterStore: Sendable {
   /// Case-insensitive, as names are unique without regard to case.
   package func service(named name: String) -> Service? { serviceIDs[name.lowercased()].flatMap { services[$0] } }
 
-  /// Those with an address of their own on the network, and those with tasks on it.
-  package func services(on networkID: String) -> Set<String> {
-    let page = addresses[networkID]
-    return page.serviceIDs.union(page.taskIDs.compactMap { tasks[$0]?.serviceID })
-  }
-
   /// Case-insensitive too; there are few.
   package func network(named name: String) -> Network? {
     let wanted = name.lowercased()

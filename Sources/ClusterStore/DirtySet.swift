@@ -10,7 +10,10 @@ package struct DirtySet: Sendable, Hashable {
   package var nodeIDs: Set<String> = []
   /// Nodes that changed themselves.
   package var changedNodeIDs: Set<String> = []
+  /// Networks that changed, and those that something else which changed has an address on.
   package var networkIDs: Set<String> = []
+  /// Networks that changed themselves.
+  package var changedNetworkIDs: Set<String> = []
   package var cluster = false
 
   package init() {}
@@ -27,14 +30,31 @@ package struct DirtySet: Sendable, Hashable {
     case .cluster: cluster = true
     case .node(let node): insert(nodeID: node.id)
     case .removeNode(let id): insert(nodeID: id)
-    case .service(let service): serviceIDs.insert(service.id)
-    case .removeService(let id): serviceIDs.insert(id)
-    case .task(let task): insert(serviceID: task.serviceID, nodeID: task.nodeID)
-    case .network(let network): networkIDs.insert(network.id)
-    case .removeNetwork(let id): networkIDs.insert(id)
-    case .removeTask(let id):
-      if let task = before.tasks[id] { insert(serviceID: task.serviceID, nodeID: task.nodeID) }
+    case .service(let service): insert(service.id, [service, before.services[service.id]])
+    case .removeService(let id): insert(id, [before.services[id]])
+    case .task(let task): insert(task, before.tasks[task.id])
+    case .removeTask(let id): if let task = before.tasks[id] { insert(task) }
+    case .network(let network): insert(networkID: network.id)
+    case .removeNetwork(let id): insert(networkID: id)
     }
+  }
+
+  private mutating func insert(_ serviceID: String, _ states: [Service?]) {
+    serviceIDs.insert(serviceID)
+    for service in states.lazy.compactMap({ $0 }) {
+      networkIDs.formUnion((service.endpoint?.virtualIPs ?? []).map(\.networkID))
+      networkIDs.formUnion((service.spec.taskTemplate.networks ?? []).compactMap(\.target))
+    }
+  }
+
+  private mutating func insert(_ task: ClusterTask, _ old: ClusterTask? = nil) {
+    insert(serviceID: task.serviceID, nodeID: task.nodeID)
+    for given in task.addresses + (old?.addresses ?? []) { networkIDs.insert(given.networkID) }
+  }
+
+  private mutating func insert(networkID: String) {
+    networkIDs.insert(networkID)
+    changedNetworkIDs.insert(networkID)
   }
 
   private mutating func insert(nodeID: String) {

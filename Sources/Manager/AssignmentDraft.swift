@@ -49,18 +49,9 @@ struct AssignmentDraft: Sendable {
       of nodeID: String, in store: ClusterStore, since dirty: DirtySet?, known: Assignment?
     ) -> [String: OverlayNetwork?] {
       let old = Set(known?.networks.map(\.id) ?? [])
-      let own = dirty.map { $0.nodeIDs.contains(nodeID) } ?? true ? OverlayNetworks.ids(ofNode: nodeID, in: store) : old
-      var looked = own.symmetricDifference(old)
-      if let dirty, let known {
-        // Of what is on a network, only its own services' changes concern it.
-        let touched = dirty.serviceIDs
-        for network in known.networks where own.contains(network.id) {
-          let isTouched = !touched.isDisjoint(with: store.services(on: network.id).union(network.services.map(\.id)))
-          if isTouched || dirty.networkIDs.contains(network.id) { looked.insert(network.id) }
-        }
-      } else {
-        looked.formUnion(own)
-      }
+      let isDirty = dirty.map { $0.nodeIDs.contains(nodeID) || !$0.changedNetworkIDs.isEmpty } ?? true
+      let own = isDirty ? OverlayNetworks.ids(ofNode: nodeID, in: store) : old
+      let looked = own.symmetricDifference(old).union(dirty.map { own.intersection($0.networkIDs) } ?? own)
       return Dictionary(
         uniqueKeysWithValues: looked.map { ($0, own.contains($0) ? OverlayNetworks.network($0, in: store) : nil) })
     }

@@ -55,7 +55,7 @@ struct AssignmentDraftTests {
     private mutating func writeOne(_ transaction: inout Transaction) {
       let service = "s\(Int.random(in: 1...4, using: &generator))"
       let task = "t\(service)\(Int.random(in: 1...3, using: &generator))"
-      switch Int.random(in: 0..<8, using: &generator) {
+      switch Int.random(in: 0..<10, using: &generator) {
       case 0: transaction.removeService(service)
       case 1: transaction.removeTask(task)
       case 2:
@@ -67,6 +67,8 @@ struct AssignmentDraftTests {
         node.ingressSubnet = IPv4Subnet(base: IPv4Address(bits: 0x0A00_0000 + number << 8), prefix: 24)
         transaction.put(node)
       case 3, 4: transaction.put(published(service))
+      case 5: transaction.removeNetwork("net\(Int.random(in: 1...2, using: &generator))")
+      case 6: transaction.put(network(Int.random(in: 1...2, using: &generator)))
       default: transaction.put(ready(task, of: service))
       }
     }
@@ -75,8 +77,22 @@ struct AssignmentDraftTests {
       let ports = [PortConfig(targetPort: 80, publishedPort: UInt32.random(in: 8_000...8_003, using: &generator))]
       var service = Service(id: id, spec: ServiceSpec(name: id), createdAt: .zero)
       let isPublished = Bool.random(using: &generator)
-      service.endpoint = .init(spec: EndpointSpec(ports: ports), ports: isPublished ? ports : [])
+      service.endpoint = .init(spec: EndpointSpec(ports: ports), ports: isPublished ? ports : [], virtualIPs: addresses(1))
       return service
+    }
+
+    private mutating func network(_ number: Int) -> Network {
+      let subnet = IPv4Subnet(base: IPv4Address(bits: 0x0A01_0000 + UInt32(number) << 8), prefix: 24)
+      let spec = NetworkSpec(name: "net\(number)", isInternal: Bool.random(using: &generator))
+      return Network(
+        id: "net\(number)", spec: spec, createdAt: .zero, tunnel: UInt32(number), subnet: subnet, gateway: subnet.gateway,
+        range: subnet)
+    }
+
+    private mutating func addresses(_ number: UInt32) -> [NetworkAddress] {
+      (1...2).filter { _ in Bool.random(using: &generator) }.map {
+        NetworkAddress(networkID: "net\($0)", address: IPv4Address(bits: 0x0A01_0000 + UInt32($0) << 8 + 10 * number))
+      }
     }
 
     private mutating func ready(_ id: String, of service: String) -> ClusterTask {
@@ -88,6 +104,7 @@ struct AssignmentDraftTests {
         status: TaskStatus(state: .running, timestamp: .zero, message: "", isReady: Bool.random(using: &generator)),
         createdAt: .zero)
       task.ingressAddress = IPv4Address(bits: 0x0A00_0002)
+      task.addresses = addresses(2)
       if Bool.random(using: &generator) { task.drain = .init(desiredState: .shutdown) }
       return task
     }
@@ -96,6 +113,12 @@ struct AssignmentDraftTests {
     var mesh: Set<String> {
       let nodes = store.nodes.values.filter { IPv4Address($0.status.addr) != nil }.map(\.id)
       return nodes.contains("n1") ? Set(nodes) : []
+    }
+
+    /// Those that tasks of the node are on.
+    var networks: [OverlayNetwork] {
+      let ids = Set(store.tasks(onNode: "n1").flatMap { $0.addresses.map(\.networkID) })
+      return ids.sorted().compactMap { OverlayNetworks.network($0, in: store) }
     }
 
     /// All published ports, with the endpoints that are on the node or can be reached from it.
@@ -121,7 +144,8 @@ struct AssignmentDraftTests {
       #expect(found.mesh?.nodeIDs ?? [] == rig.mesh)
       #expect(found.mesh == Meshes.mesh(ofNode: "n1", in: rig.store))
       try #require(found.table.listeners == rig.listeners)
-      let isTableNew = found.table.listeners != before.table.listeners
+      try #require(found.networks == rig.networks)
+      let isTableNew = found.table.listeners != before.table.listeners || found.networks != before.networks
       #expect(found.table.generation == (isTableNew ? rig.store.version : before.table.generation))
       let isMeshNew = found.mesh != before.mesh || found.ingressSubnet != before.ingressSubnet
       #expect(isNew == (isTableNew || found.tasks != before.tasks || isMeshNew))

@@ -10,6 +10,7 @@ import Synchronization
 /// A leader's store, as far as an agent can tell: keeps tasks, merges statuses by their order, sends complete assignments.
 actor FakeDispatcher: Dispatcher {
   var tasks: [String: ClusterTask] = [:]
+  var networks: [OverlayNetwork] = []
   var table = EndpointTable(generation: 1)
   var term: UInt64 = 1
   var subnet = Fixtures.subnet
@@ -37,7 +38,7 @@ actor FakeDispatcher: Dispatcher {
     session?.yield(
       Assignment(
         clusterID: Fixtures.cluster, nodeID: Fixtures.node, term: term, tasks: tasks.values.sorted { $0.id < $1.id },
-        ingressSubnet: subnet, table: table))
+        ingressSubnet: subnet, table: table, networks: networks))
   }
 
   func register(description: NodeDescription, statuses: [String: TaskStatus]) {

@@ -58,15 +58,25 @@ extension EngineNetwork {
 
 /// A task's address on an overlay network, with what is known of the network.
 struct OverlayPlace: Sendable {
+  /// The first API of engines that may have to be told a container's Ethernet address: those before make it of the address.
+  private static let firstToBeTold = 44
+
   let network: OverlayNetwork
   let address: IPv4Address
+  /// Of the engine's API.
+  let version: String
 
   var engineName: String { Network.engineName(of: network.name) }
 
-  /// The API's `EndpointSettings`. Engines before 25 make the same Ethernet address of the address themselves; later ones are told it.
+  /// The API's `EndpointSettings`. Other nodes know the Ethernet address from the address.
   var settings: JSONValue {
+    var settings: JSONValue = ["IPAMConfig": ["IPv4Address": .string("\(address)")]]
+    if NewerFields.minor(version) >= Self.firstToBeTold { settings["MacAddress"] = .string(hardwareAddress) }
+    return settings
+  }
+
+  private var hardwareAddress: String {
     let octets = [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: address.bits >> $0) }
-    let hardware = (["02", "42"] + octets.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }).joined(separator: ":")
-    return ["IPAMConfig": ["IPv4Address": .string("\(address)")], "MacAddress": .string(hardware)]
+    return (["02", "42"] + octets.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }).joined(separator: ":")
   }
 }

@@ -33,7 +33,7 @@ struct TaskOperations: Sendable {
     await result {
       try await checkFields(task.template.spec.containerSpec)
       let context = TemplateContext(task: task, hostname: hostname, platform: platform)
-      let places = try Self.places(of: task, ground)
+      let places = try await places(of: task, ground)
       let body = ContainerBody(task: task, clusterID: clusterID, context: context, places: places)
       let json = try body.json()
       try await ensureImage(of: task.template)
@@ -50,17 +50,19 @@ struct TaskOperations: Sendable {
     }
   }
 
-  private static func places(of task: ClusterTask, _ ground: Ground) throws(TaskFailure) -> [OverlayPlace] {
+  private func places(of task: ClusterTask, _ ground: Ground) async throws -> [OverlayPlace] {
     let missing = task.overlayTargets.subtracting(task.addresses.map(\.networkID))
     guard missing.isEmpty else {
       throw TaskFailure(.refused, "node is missing network attachments, ip addresses may be exhausted")
     }
+    if task.addresses.isEmpty { return [] }
+    let version = try await retrying { try await engine.apiVersion() }
     var places: [OverlayPlace] = []
     for given in task.addresses {
       guard let network = ground.overlays[given.networkID] else {
         throw TaskFailure(.refused, "network \(given.networkID) not found")
       }
-      places.append(OverlayPlace(network: network, address: given.address))
+      places.append(OverlayPlace(network: network, address: given.address, version: version))
     }
     return places
   }

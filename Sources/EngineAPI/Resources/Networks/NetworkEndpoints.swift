@@ -59,7 +59,7 @@ extension SwarmAPI {
     let store = await swarm.store.read { $0 }
     guard ["", "swarm"].contains(scope) else { return call.unchanged }
     if let network = ClusterNetworks(store).find(call.id) {
-      if scope.isEmpty, call.id == network.name, try await isEnginesOwn(call.id) {
+      if scope.isEmpty, call.id == network.name, await isEnginesOwn(call.id) {
         throw APIError.badRequest("2 matches found based on name: network \(call.id) is ambiguous")
       }
       let bridge = network.id.hasPrefix(IngressNetwork.name) ? IngressBridge.name : try await overlayPart(network.id)?.id
@@ -76,14 +76,10 @@ extension SwarmAPI {
     return Query.strictBool(text) != nil
   }
 
-  /// Whether the engine has a network of this name that is not the cluster's.
-  private func isEnginesOwn(_ name: String) async throws -> Bool {
-    do {
-      let found = try await engine.network(name)
-      return found.value.name == name && !found.raw.isOverlayPart
-    } catch let error as EngineError where error.code == .notFound {
-      return false
-    }
+  /// Whether the engine has a network of this name that is not the cluster's. One that does not answer has none.
+  private func isEnginesOwn(_ name: String) async -> Bool {
+    guard let found = try? await engine.network(name) else { return false }
+    return found.value.name == name && !found.raw.isOverlayPart
   }
 
   /// This host's part of an overlay network, by the cluster's id or name of it.
@@ -121,7 +117,7 @@ extension SwarmAPI {
       throw APIError(status: 403, "operation is not permitted on predefined \(predefined) network ")
     }
     let spec = try request.spec(ingressID: store.cluster.map { IngressNetwork(of: $0).id } ?? "")
-    if try await isEnginesOwn(name) { throw NetworkResource.nameTaken(name) }
+    if await isEnginesOwn(name) { throw NetworkResource.nameTaken(name) }
     var generator = SystemRandomNumberGenerator()
     let (id, time) = (Identifier.make(using: &generator), now())
     try await swarm.store.transaction { try NetworkResource.create(spec, id: id, now: time, in: &$0) }
@@ -136,7 +132,7 @@ extension SwarmAPI {
       if network.name == IngressNetwork.name {
         throw APIError(status: 501, "removing the ingress network is not supported by this release of Skep")
       }
-      if call.id == network.name, try await isEnginesOwn(call.id) {
+      if call.id == network.name, await isEnginesOwn(call.id) {
         throw APIError.badRequest("2 matches found based on name: network \(call.id) is ambiguous")
       }
       try await swarm.store.transaction { try NetworkResource.remove(network.id, in: &$0) }
