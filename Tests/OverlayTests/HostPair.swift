@@ -22,7 +22,8 @@ final class HostPair {
     try TestNetwork.cable("wire", hosts[0], "wire", hosts[1])
     for host in 0...1 {
       try on(host) {
-        try TestNetwork.shell("ip address add 10.77.0.\(host + 1)/24 dev wire && echo 1 > /proc/sys/net/ipv4/ip_forward")
+        try TestNetwork.shell("ip address add 10.77.0.\(host + 1)/24 dev wire && ip route add default via 10.77.0.\(2 - host)")
+        try TestNetwork.shell("echo 1 > /proc/sys/net/ipv4/ip_forward")
       }
     }
   }
@@ -63,6 +64,16 @@ final class HostPair {
       // Who does not answer is given up soon.
       try TestNetwork.shell("echo 50 > /proc/sys/net/ipv4/neigh/eth0/retrans_time_ms")
     }
+    return network
+  }
+
+  /// A host outside at 192.0.2.9, beside the first host, which is 192.0.2.1 there.
+  func client() throws -> Int32 {
+    let network = try TestNetwork.make()
+    containers.append(network)
+    try TestNetwork.cable("out", hosts[0], "eth0", network)
+    try on(0) { try TestNetwork.shell("ip address add 192.0.2.1/24 dev out") }
+    try TestNetwork.inside(network) { try TestNetwork.shell("ip address add 192.0.2.9/24 dev eth0") }
     return network
   }
 

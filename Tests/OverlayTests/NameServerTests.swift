@@ -142,6 +142,35 @@ struct NameServerTests {
     }
   }
 
+  @Test("asks a client's own servers in place of the host's, until it has none, and never for names of the networks")
+  func ownServers() async throws {
+    let far = { Self.network("127.0.0.0/24", client: "127.0.0.1", service: "far.example", $0) }
+    let hosts = Self.server(Self.port(9), at: ["127.53.0.8"], [far("10.8.8.8")])
+    let clients = Self.server(Self.port(9), at: ["127.53.0.9"], [far("10.9.9.9")])
+    let address = "127.53.0.3"
+    let server = Self.server(Self.port(9), at: [address], [Self.near], forward: [("127.53.0.8", Self.port(9))])
+    let own = try ["127.53.0.9", address].map { try SocketAddress(ipAddress: $0, port: Int(Self.port(9))) }
+    func answers() async throws -> [[String]?] {
+      var answers: [[String]?] = []
+      for (name, client) in [("far.example", "127.53.1.1"), ("far.example", "127.53.2.1"), ("web", "127.53.1.1")] {
+        answers.append(try await Self.ask(name, at: address, Self.port(9), from: client)?.records)
+      }
+      return answers
+    }
+    try await Self.running(hosts, clients, server) { () async throws in
+      for host in ["127.53.0.8", "127.53.0.9"] {
+        #expect(try await Self.ask("far.example", at: host, Self.port(9), from: "127.0.0.1")?.code == 0)
+      }
+      #expect(try await answers() == [["10.8.8.8"], ["10.8.8.8"], ["10.0.1.2"]])
+      server.forward([Self.address("127.53.1.1"): own.reversed()])
+      #expect(try await answers() == [["10.9.9.9"], ["10.8.8.8"], ["10.0.1.2"]])
+      server.forward([Self.address("127.53.1.1"): [own[1]], Self.address("127.53.2.1"): own])
+      #expect(try await answers() == [[], ["10.9.9.9"], ["10.0.1.2"]])
+      server.forward([Self.address("127.53.1.1"): []])
+      #expect(try await answers() == [["10.8.8.8"], ["10.8.8.8"], ["10.0.1.2"]])
+    }
+  }
+
   @Test("is heard where it is to be heard, and there alone")
   func moves() async throws {
     let server = Self.server(Self.port(8), at: ["127.53.0.1"], [Self.near])

@@ -28,7 +28,7 @@ struct MeshRules: Sendable {
       chain("arrival", "type filter hook prerouting priority raw", tunnelIn + zones),
       chain("departure", "type filter hook output priority raw", tunnelOut),
       chain("answers", "type filter hook prerouting priority -149", answers),
-      chain("forward", "type filter hook forward priority filter - 5", clamps + [guardOfBridge]),
+      chain("forward", "type filter hook forward priority filter - 5", clamps + [guardOfBridge, guardOfTunnel]),
       // Without it nothing looks for a free port where two zones' connections would answer to the same one.
       chain("ports", "type nat hook postrouting priority srcnat", []),
     ]
@@ -70,11 +70,14 @@ struct MeshRules: Sendable {
 
   /// From engine 28 on, the bridge is made so that the engine lets everything in.
   private var guardOfBridge: String {
-    let offloaded = "0x\(String(OffloadMark.bit, radix: 16))"
-    return
-      "oifname \"\(plan.bridge)\" iifname != { \"\(plan.bridge)\", \"\(MeshPlan.device)\" } ct state new "
-      + "ct mark & \(offloaded) == 0 drop"
+    "oifname \"\(plan.bridge)\" iifname != { \"\(plan.bridge)\", \"\(MeshPlan.device)\" } \(Self.dropOfStrangers)"
   }
+
+  /// The engine lets its other networks' containers go anywhere. To a task on another host they come by a published port alone.
+  private var guardOfTunnel: String { "oifname \"\(MeshPlan.device)\" iifname != \"\(plan.bridge)\" \(Self.dropOfStrangers)" }
+
+  /// All that begins here and was not let in by a published port.
+  private static let dropOfStrangers = "ct state new ct mark & 0x\(String(OffloadMark.bit, radix: 16)) == 0 drop"
 
   private func list(_ elements: [String]) -> String { elements.joined(separator: ", ") }
 }

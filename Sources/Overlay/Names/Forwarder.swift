@@ -12,13 +12,7 @@ struct Forwarder: Sendable {
 
   /// For each server's answer.
   let patience: Duration
-  let servers: @Sendable () -> [SocketAddress]
   private let slots = Slots(Forwarder.capacity)
-
-  init(patience: Duration, servers: @escaping @Sendable () -> [SocketAddress]) {
-    self.patience = patience
-    self.servers = servers
-  }
 
   private enum Outcome: Sendable {
     case reply(ForwardedReply)
@@ -27,11 +21,10 @@ struct Forwarder: Sendable {
     case failure
   }
 
-  /// Never longer than its silences; a failure when no server knew better. Those in `own` are not asked.
-  func answer(_ query: DNSQuery, isStream: Bool, except own: Set<SocketAddress>) async -> [UInt8] {
+  /// Never longer than its silences; a failure when no server knew better.
+  func answer(_ query: DNSQuery, isStream: Bool, of servers: [SocketAddress]) async -> [UInt8] {
     guard slots.take() else { return failure(query) }
     defer { slots.give() }
-    let servers = servers().filter { !own.contains($0) }
     var (last, silences): (ForwardedReply?, Int) = (nil, 0)
     for server in servers + servers where silences < Self.silences && !Task.isCancelled {
       switch await ask(server, query, isStream: isStream) {

@@ -27,9 +27,15 @@ extension NameServer {
     case .records(let records): return DNSReply.packet(to: query, .noError, records, limit: limit)
     case .unknown: return DNSReply.packet(to: query, .nameError, limit: limit)
     case .forward:
-      let own = state.withLock { $0.wanted }.compactMap { try? SocketAddress(ipAddress: $0.description, port: port) }
-      return await forwarder.answer(query, isStream: isStream, except: Set(own))
+      return await forwarder.answer(query, isStream: isStream, of: others(for: client))
     }
+  }
+
+  /// Never itself.
+  private func others(for client: IPv4Address) -> [SocketAddress] {
+    let (own, chosen) = state.withLock { ($0.wanted, $0.servers[client]) }
+    let places = Set(own.compactMap { try? SocketAddress(ipAddress: $0.description, port: port) })
+    return (chosen ?? servers()).filter { !places.contains($0) }
   }
 
   /// Waits for the client's rules. Few wait at a time, those whose containers have just begun.

@@ -6,7 +6,8 @@ package import Logging
 package import NIOCore
 import Synchronization
 
-/// Answers containers of this host what names mean on their networks, and asks the host's own servers for all other names.
+/// Answers containers of this host what names mean on their networks, and asks other servers for all other names: the container's own if
+/// it has some, else the host's.
 ///
 /// An answer is held for a second at most while its container's own rules are not in force: a connection that began before them would
 /// get nowhere.
@@ -14,6 +15,8 @@ package final class NameServer: Sendable {
   struct State {
     var table = NameTable([])
     var programmed: Set<IPv4Address> = []
+    /// Of clients with servers of their own.
+    var servers: [IPv4Address: [SocketAddress]] = [:]
     var wanted: Set<IPv4Address> = []
     /// Those that a task cares for; some may not be wanted any more.
     var kept: Set<IPv4Address> = []
@@ -31,6 +34,7 @@ package final class NameServer: Sendable {
   let patience: Duration
   let logger: Logger
   let forwarder: Forwarder
+  let servers: @Sendable () -> [SocketAddress]
   let questions = Slots(NameServer.questions)
   let connections = Slots(NameServer.connections)
   private let changes: AsyncStream<Void>
@@ -48,7 +52,8 @@ package final class NameServer: Sendable {
     self.port = port
     self.patience = patience
     self.logger = logger
-    forwarder = Forwarder(patience: silence, servers: servers)
+    forwarder = Forwarder(patience: silence)
+    self.servers = servers
     (changes, change) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
   }
 
@@ -60,6 +65,12 @@ package final class NameServer: Sendable {
 
   /// The addresses of all containers of this host whose own rules are in force; others are made to wait.
   package func serve(_ programmed: Set<IPv4Address>) { state.withLock { $0.programmed = programmed } }
+
+  /// Containers with servers of their own, by each of their addresses: names that are none of the networks' are asked of those, and by
+  /// containers without any of the host's.
+  package func forward(_ clients: [IPv4Address: [SocketAddress]]) {
+    state.withLock { $0.servers = clients.filter { !$0.value.isEmpty } }
+  }
 
   /// The addresses at which it is asked; they need not be this host's yet.
   package func listen(at addresses: Set<IPv4Address>) {
