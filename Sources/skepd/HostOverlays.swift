@@ -58,6 +58,7 @@ actor HostOverlays {
     let served = await virtualIPs.served
     guard turn == told else { return }
     names.serve(served)
+    names.forward(servers)
   }
 
   /// Those of containers that have their own.

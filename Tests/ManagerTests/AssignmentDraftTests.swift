@@ -76,6 +76,7 @@ struct AssignmentDraftTests {
     private mutating func published(_ id: String) -> Service {
       let ports = [PortConfig(targetPort: 80, publishedPort: UInt32.random(in: 8_000...8_003, using: &generator))]
       var service = Service(id: id, spec: ServiceSpec(name: id), createdAt: .zero)
+      service.spec.taskTemplate.networks = [.init(target: "net1"), .init(target: "net2")]
       let isPublished = Bool.random(using: &generator)
       service.endpoint = .init(spec: EndpointSpec(ports: ports), ports: isPublished ? ports : [], virtualIPs: addresses(1))
       return service

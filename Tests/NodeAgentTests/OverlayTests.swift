@@ -117,7 +117,9 @@ struct OverlayTests {
       let name = task.name
       let calls = await harness.engine.calls
       #expect(
-        calls == ["create network net-one", "create network net-two", "create \(name)", "connect net-two", "start \(name)"])
+        calls == [
+          "pull web:1", "create network net-one", "create network net-two", "create \(name)", "connect net-two", "start \(name)",
+        ])
       await harness.dispatcher.assign { dispatcher in
         dispatcher.tasks = [:]
         dispatcher.networks = []
