@@ -2,7 +2,10 @@
 
 import ClusterModel
 import ClusterRPC
+import Dispatch
+import GRPCCore
 import Identity
+import NIOPosix
 import Testing
 
 @testable import ClusterTransport
@@ -71,5 +74,61 @@ struct ManagerServerTests {
     #expect(await ends { await port.stop() }, "the manager")
     if round.isMultiple(of: 2) { for node in nodes { node.cancel() } }
     #expect(await ends { for node in nodes { await node.value } }, "the nodes")
+  }
+
+  @Test("a node that hangs is not waited for: its connection is cut")
+  func hanging() async throws {
+    let rig = try Rig()
+    let credentials = try rig.credentials("w1")
+    let port = try await Port(rig)
+    let threads = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+    let channel = try ManagerChannel(
+      to: "127.0.0.1:\(port.number)", as: rig.member(credentials), now: { Rig.now }, on: threads)
+    let running = Task { try await channel.run() }
+    _ = try await channel.root()
+    let hang = DispatchSemaphore(value: 0)
+    threads.any().execute { hang.wait() }
+    let start = ContinuousClock.now
+    await port.stop()
+    #expect(ContinuousClock.now - start < .milliseconds(500))
+    hang.signal()
+    running.cancel()
+    _ = await running.result
+    try await threads.shutdownGracefully()
+  }
+
+  /// A call that nobody waits for: its task is cancelled before it begins.
+  private func cancelled(_ call: @escaping @Sendable () async throws -> Void) -> Task<Void, Never> {
+    Task {
+      withUnsafeCurrentTask { $0?.cancel() }
+      try? await call()
+    }
+  }
+
+  @Test("a call of a cancelled task ends though the manager has gone, at the latest with its channel", arguments: 0..<8)
+  func cancelledCalls(round: Int) async throws {
+    let rig = try Rig()
+    let credentials = try rig.credentials("w1")
+    let port = try await Port(rig)
+    let channel = try ManagerChannel(to: "127.0.0.1:\(port.number)", as: rig.member(credentials), now: { Rig.now })
+    let running = Task { try await channel.run() }
+    _ = try await channel.root()
+    await port.stop()
+    // Until the channel has seen it.
+    try await Task.sleep(for: .milliseconds(4 * round))
+    let registration = NodeMessage.Registration(description: ManagerLinkTests.description, statuses: [:])
+    let call = cancelled { _ = try await channel.register(registration, as: .init(nodeID: "w1")) }
+    #expect(await ends { await call.value }, "one that is told before it begins")
+    let raw = cancelled {
+      var options = CallOptions.defaults
+      options.waitForReady = true
+      try await channel.client.unary(
+        request: ClientRequest(message: NodeMessage.Empty()), descriptor: RPCMethod.rootCertificate.descriptor,
+        serializer: JSONSerializer<NodeMessage.Empty>(), deserializer: JSONDeserializer<NodeMessage.Root>(), options: options
+      ) { _ = try $0.message }
+    }
+    running.cancel()
+    #expect(await ends { await raw.value }, "one that is told too late")
+    _ = await running.result
   }
 }
