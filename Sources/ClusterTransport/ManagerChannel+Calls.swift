@@ -112,6 +112,8 @@ extension ManagerChannel {
   }
 
   private func failing<Value>(_ body: () async throws -> Value) async throws -> Value {
+    // The library would let it wait for a connection, without end.
+    guard !Task.isCancelled else { throw RPCFailure(.canceled, "the call was cancelled before it began") }
     do { return try await body() } catch let error as RPCError { throw RPCFailure(error) }
   }
 }

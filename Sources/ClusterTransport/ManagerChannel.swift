@@ -47,8 +47,17 @@ package struct ManagerChannel: Sendable {
         target: try Self.target(address), transportSecurity: .customSecure, config: config, eventLoopGroup: group))
   }
 
-  /// Keeps the connection until cancelled, which ends it at once with whatever is under way.
-  package func run() async throws { try await client.runConnections() }
+  /// Keeps the connection until cancelled, which ends it at once with whatever is under way. Once.
+  package func run(on executor: (any TaskExecutor)? = nil) async throws {
+    // Not a child: shut down before it is cancelled, which leaves calls in the library's queue that nothing ends.
+    let connections = Task(executorPreference: executor) { try await client.runConnections() }
+    try await withTaskCancellationHandler {
+      try await connections.value
+    } onCancel: {
+      client.beginGracefulShutdown()
+      connections.cancel()
+    }
+  }
 
   /// Runs `body` with a channel that is connected for as long as it takes.
   package static func with<Value: Sendable>(

@@ -38,25 +38,29 @@ package struct ManagerServer: Sendable {
     authorization.believe(credentials.root)
   }
 
-  /// Until cancelled. Throws when it cannot listen. `onListening` is given the port.
+  /// Until cancelled, which cuts every connection. Throws when it cannot listen. `onListening` is given the port.
   package func run(onListening: @Sendable (UInt16) async -> Void = { _ in }) async throws {
-    let transport = try transport()
+    let connections = OpenConnections()
+    let transport = try transport(connections)
     var router = RPCRouter<HTTP2ServerTransport.Posix>()
     ManagerHandlers(service: service).register(with: &router)
     router.registerInterceptors(pipeline: [
       .apply(AuthorizationInterceptor(authorization: authorization, service: service, now: now), to: .all)
     ])
     let server = GRPCServer(transport: transport, router: router)
-    try await withThrowingTaskGroup(of: Void.self) { group in
-      group.addTask { try await server.serve() }
-      let address = try await transport.listeningAddress
-      await onListening(UInt16(clamping: address.ipv4?.port ?? address.ipv6?.port ?? 0))
-      defer { group.cancelAll() }
-      try await group.next()
+    // Not a child, which would be cancelled while connections are open.
+    let serving = Task { try await server.serve() }
+    try await withTaskCancellationHandler {
+      if let address = try? await transport.listeningAddress {
+        await onListening(UInt16(clamping: address.ipv4?.port ?? address.ipv6?.port ?? 0))
+      }
+      try await serving.value
+    } onCancel: {
+      connections.cutAll { serving.cancel() }
     }
   }
 
-  private func transport() throws -> HTTP2ServerTransport.Posix {
+  private func transport(_ connections: OpenConnections) throws -> HTTP2ServerTransport.Posix {
     let (authorization, now) = (authorization, now)
     let security = try HTTP2ServerTransport.Posix.TransportSecurity.mTLS(certificateReloader: certificate) { tls in
       tls.requireALPN = true
@@ -72,6 +76,11 @@ package struct ManagerServer: Sendable {
         ConnectionSettings.apply(to: channel).flatMapThrowing {
           let pipeline = channel.pipeline.syncOperations
           try pipeline.addHandler(NewestTLSOnly(), position: .after(pipeline.handler(type: NIOSSLServerHandler.self)))
+          try connections.add(channel)
+        }.flatMapErrorThrowing { error in
+          // Nobody else would.
+          OpenConnections.cut(channel)
+          throw error
         }
       }
     }

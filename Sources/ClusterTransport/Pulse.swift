@@ -20,7 +20,7 @@ struct Pulse: Sendable {
   }
 
   /// Keeps the connection until cancelled. Once.
-  func run() async { await withTaskExecutorPreference(executor) { try? await channel.run() } }
+  func run() async { await withTaskExecutorPreference(executor) { try? await channel.run(on: executor) } }
 
   /// Ends the thread. Only when `run` and every `beat` have returned: they are run by it.
   func close() async { try? await threads.shutdownGracefully() }
