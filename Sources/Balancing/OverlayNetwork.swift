@@ -39,6 +39,22 @@ package struct OverlayNetwork: Codable, Hashable, Sendable {
   }
 }
 
+extension OverlayNetwork {
+  /// Without the containers of these nodes, as far as their services have others: what does not answer here may still be all there is.
+  package func leavingOut(_ nodeIDs: Set<String>) -> OverlayNetwork {
+    let gone = Set(endpoints.filter { nodeIDs.contains($0.nodeID) }.map(\.address))
+    if gone.isEmpty { return self }
+    var network = self
+    var kept: Set<IPv4Address> = []
+    for index in services.indices {
+      let rest = services[index].endpoints.filter { !gone.contains($0) }
+      if rest.isEmpty { kept.formUnion(services[index].endpoints) } else { network.services[index].endpoints = rest }
+    }
+    network.endpoints.removeAll { gone.contains($0.address) && !kept.contains($0.address) }
+    return network
+  }
+}
+
 /// A container's address on an overlay network.
 package struct OverlayEndpoint: Codable, Hashable, Sendable {
   /// Of a task, or of a container that was attached by hand.

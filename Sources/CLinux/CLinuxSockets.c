@@ -48,21 +48,27 @@ int cl_tcp_sockets_open(int network) {
   return fd;
 }
 
-int cl_tcp_sockets_ask(int fd, int family, uint16_t local_port) {
+static int ask(int fd, int family, uint16_t local_port, uint32_t states) {
   struct {
     struct nlmsghdr header;
     struct inet_diag_req_v2 request;
   } message = {
       .header = {sizeof message, SOCK_DIAG_BY_FAMILY, NLM_F_REQUEST | NLM_F_DUMP, 0, 0},
-      .request = {.sdiag_family = (uint8_t)family, .sdiag_protocol = IPPROTO_TCP, .id.idiag_sport = htons(local_port)}};
-  // A connection that is not established yet has a state of its own inside the kernel.
-  const uint32_t half_open = 12;
-  message.request.idiag_states = 1u << TCP_ESTABLISHED | 1u << TCP_SYN_RECV | 1u << half_open | 1u << TCP_FIN_WAIT1 |
-                                 1u << TCP_FIN_WAIT2 | 1u << TCP_CLOSE_WAIT | 1u << TCP_CLOSING | 1u << TCP_LAST_ACK;
+      .request = {.sdiag_family = (uint8_t)family, .sdiag_protocol = IPPROTO_TCP, .idiag_states = states, .id.idiag_sport = htons(local_port)}};
   struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
   ssize_t sent = sendto(fd, &message, sizeof message, 0, (struct sockaddr *)&kernel, sizeof kernel);
   return sent < 0 ? -errno : 0;
 }
+
+int cl_tcp_sockets_ask(int fd, int family, uint16_t local_port) {
+  // A connection that is not established yet has a state of its own inside the kernel.
+  const uint32_t half_open = 12;
+  return ask(fd, family, local_port,
+             1u << TCP_ESTABLISHED | 1u << TCP_SYN_RECV | 1u << half_open | 1u << TCP_FIN_WAIT1 | 1u << TCP_FIN_WAIT2 |
+                 1u << TCP_CLOSE_WAIT | 1u << TCP_CLOSING | 1u << TCP_LAST_ACK);
+}
+
+int cl_tcp_listeners_ask(int fd, int family) { return ask(fd, family, 0, 1u << TCP_LISTEN); }
 
 static void address(int family, const uint32_t *words, uint64_t *high, uint64_t *low) {
   if (family == AF_INET) {

@@ -61,7 +61,7 @@ extension NodeAgent {
     // First: the table has endpoints that are reached by it.
     overlays = Dictionary(assignment.networks.map { ($0.id, $0) }) { first, _ in first }
     await networks.want(assignment.mesh, assignment.networks)
-    await traffic.want(assignment.table)
+    await traffic.want(assignment.table, draining: Self.drainsOnOverlays(assignment))
     for task in assignment.tasks where controllers[task.id] != nil { await deliver(.assigned(task), to: task.id) }
     for id in Array(controllers.keys) where assigned?.contains(id) == false { await deliver(.unassigned, to: id) }
     try await take(assignment.tasks.filter { controllers[$0.id] == nil }, lookAround: isFirst)
@@ -74,13 +74,17 @@ extension NodeAgent {
     (term, ingressSubnet) = (last.term, last.ingressSubnet)
     overlays = Dictionary(last.networks.map { ($0.id, $0) }) { first, _ in first }
     await networks.want(last.mesh, last.networks)
-    await traffic.want(last.table)
+    await traffic.want(last.table, draining: Self.drainsOnOverlays(last))
     for task in last.tasks where found[task.id]?.phase == .running {
       var controller = TaskController(task: task)
       let actions = controller.begin(found: found[task.id], at: clock.now())
       controllers[task.id] = controller
       await perform(actions, of: task.id)
     }
+  }
+
+  private static func drainsOnOverlays(_ assignment: Assignment) -> Set<String> {
+    Set(assignment.tasks.filter { $0.drain != nil && !$0.addresses.isEmpty }.map(\.id))
   }
 
   private func take(_ tasks: [ClusterTask], lookAround: Bool) async throws {

@@ -18,6 +18,10 @@ final class HostNetworks: NodeNetworks {
 
   private let mesh = Mutex<Mesh?>(nil)
   private let destinations = Mutex<Set<IPv4Address>>([])
+  /// Of the containers that ours share an overlay network with.
+  private let neighbours = Mutex<Set<String>>([])
+  private let silent: AsyncStream<Set<IPv4Subnet>>
+  private let tellSilent: AsyncStream<Set<IPv4Subnet>>.Continuation
   private let keeper: MeshKeeper
   private let overlays: HostOverlays
   private let offload: OffloadKeeper
@@ -30,6 +34,7 @@ final class HostNetworks: NodeNetworks {
     self.engine = engine
     self.relay = relay
     self.logger = logger
+    (silent, tellSilent) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     keeper = MeshKeeper(bridge: Self.bridge, logger: logger)
     overlays = HostOverlays(logger: logger)
     offload = OffloadKeeper(interfaces: Self.answering, logger: logger)
@@ -40,6 +45,7 @@ final class HostNetworks: NodeNetworks {
     self.mesh.withLock { $0 = mesh }
     await keeper.want(mesh)
     await self.overlays.want(overlays, mesh)
+    neighbours.withLock { $0 = Set(overlays.flatMap { $0.endpoints.map(\.nodeID) }) }
     watchPeers()
   }
 
@@ -54,10 +60,20 @@ final class HostNetworks: NodeNetworks {
   private func watchPeers() {
     let destinations = destinations.withLock { $0 }
     let peers = mesh.withLock { $0 }?.peers ?? []
-    prober.watch(peers.filter { peer in destinations.contains { peer.subnet.contains($0) } })
+    let neighbours = neighbours.withLock { $0 }
+    prober.watch(
+      peers.filter { peer in neighbours.contains(peer.nodeID) || destinations.contains { peer.subnet.contains($0) } })
   }
 
-  func silentPeers() async -> AsyncStream<Set<IPv4Subnet>> { prober.silentPeers() }
+  func silentPeers() async -> AsyncStream<Set<IPv4Subnet>> { silent }
+
+  private func followPeers() async {
+    for await subnets in prober.silentPeers() {
+      tellSilent.yield(subnets)
+      let peers = mesh.withLock { $0 }?.peers ?? []
+      await overlays.suspend(Set(peers.filter { subnets.contains($0.subnet) }.map(\.nodeID)))
+    }
+  }
 
   /// A port that another program holds is that program's.
   func offload(_ table: EndpointTable, without failed: Set<UInt16>) async {
@@ -86,6 +102,7 @@ final class HostNetworks: NodeNetworks {
       group.addTask { await sources.run() }
       group.addTask { await self.offload.run() }
       group.addTask { await self.prober.run() }
+      group.addTask { await self.followPeers() }
     }
   }
 

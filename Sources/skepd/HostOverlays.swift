@@ -15,6 +15,8 @@ actor HostOverlays {
   private let logger: Logger
   private var containers: [String: OverlayContainer] = [:]
   private var networks: [OverlayNetwork] = []
+  /// Nodes that do not answer this one, whatever the managers think of them.
+  private var silent: Set<String> = []
   /// Counts what names were told, so that nothing older comes after something newer.
   private var told = 0
 
@@ -27,10 +29,22 @@ actor HostOverlays {
 
   func want(_ networks: [OverlayNetwork], _ mesh: Mesh?) async {
     self.networks = networks
-    names.know(networks)
     names.listen(at: Set(networks.map(\.gateway)))
     await tunnels.want(networks, mesh)
-    await virtualIPs.know(networks)
+    await program()
+  }
+
+  /// Their containers get nothing new, as long as there are others; connections to them end.
+  func suspend(_ nodeIDs: Set<String>) async {
+    guard silent != nodeIDs else { return }
+    silent = nodeIDs
+    await program()
+  }
+
+  private func program() async {
+    let answering = networks.map { $0.leavingOut(silent) }
+    names.know(answering)
+    await virtualIPs.know(answering)
     await tellNames()
   }
 

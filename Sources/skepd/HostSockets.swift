@@ -14,4 +14,11 @@ struct HostSockets: TaskSockets {
   }
 }
 
-extension NetworkNamespace: TaskNetwork {}
+extension NetworkNamespace: TaskNetwork {
+  func openConnections(to ports: CountedPorts) async throws -> Int {
+    switch ports {
+    case .these(let ports): try await openConnections(toPorts: ports)
+    case .all: try await openConnections()
+    }
+  }
+}

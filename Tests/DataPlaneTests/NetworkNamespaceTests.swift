@@ -89,6 +89,8 @@ struct NetworkNamespaceTests {
       #expect(try network.count([listener.port]) == 2000)
       #expect(try network.count([listener.port, other.port]) == 2001)
       #expect(try network.count([]) == 0)
+      // What it listens on, whatever that is.
+      #expect(try network.count(nil) == 2001)
       for client in clients { client.close() }
       single.close()
     }

@@ -42,7 +42,7 @@ struct DrainCountTests {
     try await draining(inNamespace: inNamespace, relayed: relayed) { harness, process in
       #expect(await reported(harness).first == expected)
       #expect(harness.sockets.state.withLock { $0.opened } == [process])
-      #expect(harness.sockets.state.withLock { Set($0.asked) } == [[80]])
+      #expect(harness.sockets.state.withLock { Set($0.asked) } == [.these([80])])
     }
   }
 

@@ -148,7 +148,7 @@ final class FakeSockets: TaskSockets {
     var open: [Int: Int] = [:]
     var isUnreadable = false
     var opened: [Int] = []
-    var asked: [Set<UInt16>] = []
+    var asked: [CountedPorts] = []
     /// Done when a namespace is opened, before its process is looked up again.
     var meanwhile: (@Sendable () async -> Void)?
   }
@@ -156,7 +156,7 @@ final class FakeSockets: TaskSockets {
     let sockets: FakeSockets
     let process: Int
 
-    func openConnections(toPorts ports: Set<UInt16>) async throws -> Int {
+    func openConnections(to ports: CountedPorts) async throws -> Int {
       sockets.state.withLock { state in
         state.asked.append(ports)
         return state.open[process] ?? 0

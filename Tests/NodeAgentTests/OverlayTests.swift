@@ -18,7 +18,8 @@ struct OverlayTests {
   }
 
   private static func task(ingress: String? = nil, nameservers: String = "[]") throws -> ClusterTask {
-    let json = #"{"ContainerSpec":{"Image":"web:1","DNSConfig":{"Nameservers":\#(nameservers)}},"#
+    let json =
+      #"{"ContainerSpec":{"Image":"web:1","DNSConfig":{"Nameservers":\#(nameservers)}},"#
       + #""Networks":[{"Target":"one"},{"Target":"two"}]}"#
     let spec = try GoJSONDecoder().decode(TaskSpec.self, from: Array(json.utf8))
     var task = Fixtures.task(

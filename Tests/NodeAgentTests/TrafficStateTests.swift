@@ -82,7 +82,23 @@ struct TrafficStateTests {
         Listener(id: "admin", port: 8081, endpoints: [endpoint("a", 81)]),
         Listener(id: "dns", port: 53, transport: .udp, endpoints: [endpoint("a", 53), endpoint("c", 53)]),
       ])
-    #expect(table.drainingPorts == ["a": [80, 81], "c": []])
+    #expect(table.drainingPorts == ["a": .these([80, 81]), "c": .these([])])
+  }
+
+  @Test("own tasks on overlay networks drain with the table that says so, on whatever they listen")
+  func overlayDrains() {
+    var state = TrafficState()
+    let table = Self.table(generation: 4, draining: ["b"])
+    state.want(table, draining: ["a"])
+    #expect(state.next == table && state.draining(by: table) == ["a": .all, "b": .these([80])])
+    let count = state.beginCount()
+    state.applied(table, TrafficOutcome(generation: 4))
+    state.counted(["a": 2, "b": 0], in: count)
+    #expect(state.report() == TrafficReport(generation: 4, openConnections: ["a": 2, "b": 0]))
+    state.want(table, draining: [])
+    #expect(state.next == table)
+    state.applied(table, TrafficOutcome(generation: 4))
+    #expect(state.next == nil && state.report() == TrafficReport(generation: 4, openConnections: ["b": 0]))
   }
 
   @Test("a plane that fails is tried again, failed ports are reported, and drains are followed")

@@ -40,6 +40,8 @@ int cl_netlink_open(int network, int protocol);
 int cl_tcp_sockets_open(int network);
 // Asks for the sockets of an address family with that local port, in all states but listening and TIME_WAIT.
 int cl_tcp_sockets_ask(int fd, int family, uint16_t local_port);
+// Asks for all listening sockets of an address family; answered in the same way.
+int cl_tcp_listeners_ask(int fd, int family);
 // The next part of the answer: how many. `sockets` has room for CL_TCP_SOCKETS_PER_PACKET. After a failure the descriptor is of no
 // use any more.
 int cl_tcp_sockets_next(int fd, struct cl_tcp_socket *sockets, int *is_last);

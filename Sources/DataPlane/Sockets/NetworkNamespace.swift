@@ -26,11 +26,19 @@ package final class NetworkNamespace: Sendable {
     try await Self.onThread { try self.count(ports) }
   }
 
-  func count(_ ports: Set<UInt16>) throws(DataPlaneError) -> Int {
+  /// The same for all ports that something in it listens on.
+  package func openConnections() async throws -> Int { try await Self.onThread { try self.count(nil) } }
+
+  /// - Parameter ports: `nil` for all that something listens on.
+  func count(_ ports: Set<UInt16>?) throws(DataPlaneError) -> Int {
     try descriptor.withLock { descriptor throws(DataPlaneError) in
+      let ports = if let ports { ports } else { try Self.listeningPorts(descriptor) }
       var count = 0
       for port in ports.sorted() {
-        for family in [AF_INET, AF_INET6] { count += try Self.sockets(descriptor, family, port).count(where: \.isOpen) }
+        for family in [AF_INET, AF_INET6] {
+          let asked = cl_tcp_sockets_ask(descriptor, family, port)
+          count += try Self.answer(descriptor, asked).compactMap { TCPSocket($0) }.count(where: \.isOpen)
+        }
       }
       return count
     }
@@ -59,16 +67,24 @@ package final class NetworkNamespace: Sendable {
     return NetworkNamespace(descriptor: descriptor)
   }
 
-  private static func sockets(_ descriptor: Int32, _ family: Int32, _ port: UInt16) throws(DataPlaneError) -> [TCPSocket] {
-    let asked = cl_tcp_sockets_ask(descriptor, family, port)
+  private static func listeningPorts(_ descriptor: Int32) throws(DataPlaneError) -> Set<UInt16> {
+    var ports: Set<UInt16> = []
+    for family in [AF_INET, AF_INET6] {
+      ports.formUnion(try answer(descriptor, cl_tcp_listeners_ask(descriptor, family)).map(\.local_port))
+    }
+    return ports
+  }
+
+  /// To what has been asked, with that outcome.
+  private static func answer(_ descriptor: Int32, _ asked: Int32) throws(DataPlaneError) -> [cl_tcp_socket] {
     guard asked == 0 else { throw .system("ask for sockets", asked) }
-    var found: [TCPSocket] = []
+    var found: [cl_tcp_socket] = []
     var part = [cl_tcp_socket](repeating: cl_tcp_socket(), count: Int(CL_TCP_SOCKETS_PER_PACKET))
     var isLast: Int32 = 0
     while isLast == 0 {
       let count = cl_tcp_sockets_next(descriptor, &part, &isLast)
       guard count >= 0 else { throw .system("ask for sockets", count) }
-      found += part.prefix(Int(count)).compactMap { TCPSocket($0) }
+      found += part.prefix(Int(count))
     }
     return found
   }

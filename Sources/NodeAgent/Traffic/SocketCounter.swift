@@ -34,15 +34,15 @@ actor SocketCounter {
     var unknown: Set<String> = []
   }
 
-  func count(_ tasks: [String: Set<UInt16>], _ locate: @escaping Locate) async -> Counts {
+  func count(_ tasks: [String: CountedPorts], _ locate: @escaping Locate) async -> Counts {
     networks = networks.filter { tasks[$0.key] != nil }
     unreadable.formIntersection(tasks.keys)
     unlocated = []
-    await open(tasks.filter { !$0.value.isEmpty && networks[$0.key] == nil && !unreadable.contains($0.key) }.keys, locate)
+    await open(tasks.filter { $0.value != .these([]) && networks[$0.key] == nil && !unreadable.contains($0.key) }.keys, locate)
     var counts = Counts(unknown: unlocated)
     for (task, ports) in tasks {
       guard let network = networks[task] else { continue }
-      do { counts.open[task] = try await network.openConnections(toPorts: ports) } catch {
+      do { counts.open[task] = try await network.openConnections(to: ports) } catch {
         networks[task] = nil
         complain(error)
       }

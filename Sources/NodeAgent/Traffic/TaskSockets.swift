@@ -9,5 +9,12 @@ package protocol TaskSockets: Sendable {
 /// One task's network namespace.
 package protocol TaskNetwork: Sendable {
   /// Connections from outside to any of these TCP ports, by whatever way they came, accepted or not.
-  func openConnections(toPorts ports: Set<UInt16>) async throws -> Int
+  func openConnections(to ports: CountedPorts) async throws -> Int
+}
+
+/// To which of a task's TCP ports connections count.
+package enum CountedPorts: Sendable, Hashable {
+  case these(Set<UInt16>)
+  /// Whatever it listens on: on an overlay network nobody says which ports are used.
+  case all
 }

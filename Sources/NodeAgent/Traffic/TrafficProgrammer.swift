@@ -34,8 +34,9 @@ actor TrafficProgrammer {
     (countWakes, countWake) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
   }
 
-  func want(_ table: EndpointTable) {
-    state.want(table)
+  /// `draining` are the node's own tasks that are to stop and may have connections by overlay networks.
+  func want(_ table: EndpointTable, draining: Set<String>) {
+    state.want(table, draining: draining)
     wake.yield()
   }
 
@@ -63,13 +64,14 @@ actor TrafficProgrammer {
   private func catchUp(_ locate: @escaping SocketCounter.Locate) async {
     var backoff = Backoff()
     while let table = state.next, !Task.isCancelled {
+      let tasks = state.draining(by: table)
       do {
         let outcome = try await plane.program(table)
         let lost = state.takeLost()
         if !lost.isEmpty { await plane.cut(lost) }
         await networks.sendsTo(state.addresses)
         let count = state.beginCount()
-        let open = try await openConnections(table.drainingPorts, locate)
+        let open = try await openConnections(tasks, locate)
         state.applied(table, outcome)
         state.counted(open, in: count)
         countWake.yield()
@@ -95,7 +97,7 @@ actor TrafficProgrammer {
   }
 
   /// The relay knows UDP's sessions and what it is about to connect, the namespaces know the rest.
-  func openConnections(_ tasks: [String: Set<UInt16>], _ locate: @escaping SocketCounter.Locate) async throws -> [String: Int] {
+  func openConnections(_ tasks: [String: CountedPorts], _ locate: @escaping SocketCounter.Locate) async throws -> [String: Int] {
     guard !tasks.isEmpty else { return [:] }
     async let seen = sockets.count(tasks, locate)
     let relayed = try await plane.openConnections(of: tasks.keys.sorted())

@@ -7,6 +7,9 @@ package import ClusterRPC
 /// What is programmed, what should be, and what the managers were told of it.
 package struct TrafficState: Sendable {
   private var wanted: EndpointTable?
+  /// Own tasks that drain and are on overlay networks, and those that were when the table in force was applied.
+  private var wantedDrains: Set<String> = []
+  private var appliedDrains: Set<String> = []
   /// Tasks known here to be unfit, until a table comes without them. A task never runs twice, so this needs no way back.
   private var withdrawn: Set<String> = []
   /// Of nodes that do not answer this one, whatever the managers think of them.
@@ -23,9 +26,10 @@ package struct TrafficState: Sendable {
   package init() {}
 
   /// Tables of an older generation are ignored.
-  package mutating func want(_ table: EndpointTable) {
+  package mutating func want(_ table: EndpointTable, draining: Set<String> = []) {
     if let wanted, wanted.generation > table.generation { return }
     wanted = table
+    wantedDrains = draining
     withdrawn.formIntersection(table.listeners.flatMap(\.endpoints).map(\.id))
   }
 
@@ -55,7 +59,7 @@ package struct TrafficState: Sendable {
 
   /// The table to program now; `nil` when it is in force.
   package var next: EndpointTable? {
-    guard let target, target != applied else { return nil }
+    guard let target, target != applied || wantedDrains != appliedDrains else { return nil }
     return target
   }
 
@@ -71,6 +75,7 @@ package struct TrafficState: Sendable {
 
   package mutating func applied(_ table: EndpointTable, _ outcome: TrafficOutcome) {
     applied = table
+    appliedDrains = wantedDrains
     self.outcome = outcome
     let draining = Set(draining)
     open = open.filter { draining.contains($0.key) }
@@ -105,7 +110,12 @@ package struct TrafficState: Sendable {
   }
 
   /// Their TCP ports.
-  package var drainingPorts: [String: Set<UInt16>] { (applied ?? wanted)?.drainingPorts ?? [:] }
+  package var drainingPorts: [String: CountedPorts] { (applied ?? wanted).map(draining) ?? [:] }
+
+  /// The same with a table that is about to be in force.
+  package func draining(by table: EndpointTable) -> [String: CountedPorts] {
+    table.drainingPorts.merging(wantedDrains.map { ($0, .all) }) { _, all in all }
+  }
 
   /// The report that is due; `nil` when the managers know all of it.
   package mutating func report() -> TrafficReport? {
@@ -133,13 +143,13 @@ extension Listener {
 
 extension EndpointTable {
   /// The endpoints that drain, with their TCP ports: none for one that is reached by UDP only.
-  var drainingPorts: [String: Set<UInt16>] {
+  var drainingPorts: [String: CountedPorts] {
     var found: [String: Set<UInt16>] = [:]
     for listener in listeners {
       for endpoint in listener.endpoints where endpoint.state == .draining {
         found[endpoint.id, default: []].formUnion(listener.transport == .tcp ? [endpoint.port] : [])
       }
     }
-    return found
+    return found.mapValues { .these($0) }
   }
 }

@@ -188,7 +188,8 @@ struct NetworkTests {
     let told =
       ClusterEvent.events(of: [.network(network)], before: before, now: .zero)
       + ClusterEvent.events(of: [.network(network), .removeNetwork(id)], before: after, now: .zero)
-    #expect(told.map { "\($0.kind) \($0.action) \($0.attributes["name"] ?? "")" } == ["network create back", "network remove back"])
+    #expect(
+      told.map { "\($0.kind) \($0.action) \($0.attributes["name"] ?? "")" } == ["network create back", "network remove back"])
   }
 
   @Test("a worker shows this host's parts of them, and its engine's parts as nothing else")
