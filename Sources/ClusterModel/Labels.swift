@@ -6,6 +6,10 @@ package enum Labels {
   package static let cluster = "skep.cluster"
   /// On an engine's network that is this host's part of an overlay network: the id of that.
   package static let network = "skep.network"
+  /// On a container that a user put on overlay networks when it was made: which attachments are its.
+  package static let attachment = "skep.attachment"
+  /// On the same: the servers that it is to ask for other names, with spaces between.
+  package static let nameservers = "skep.nameservers"
   /// On a service: how its published ports choose among tasks.
   package static let strategy = "skep.lb.strategy"
   /// The values `strategy` may have.

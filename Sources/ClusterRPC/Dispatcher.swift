@@ -63,4 +63,11 @@ package protocol Dispatcher: Sendable {
   func update(statuses: [String: TaskStatus]) async throws
 
   func report(traffic: TrafficReport) async
+
+  /// Gives a container that is no task an address on an overlay network, or tells the one it has. Throws `RPCFailure` when it may not be
+  /// there.
+  func attach(_ request: NodeMessage.AttachRequest) async throws -> NodeMessage.AttachReply
+
+  /// Whoever is not among them is on no network any more.
+  func report(containers: NodeMessage.AttachedContainers) async throws
 }

@@ -36,6 +36,9 @@ package protocol ManagerService: Sendable {
   func assignments(of node: String, session: String) async throws -> AsyncStream<Assignment>
   func update(_ statuses: NodeMessage.Statuses, of node: String, session: String) async throws
   func report(_ traffic: NodeMessage.Traffic, of node: String, session: String) async throws
+  /// Throws `RPCFailure` with swarm's words when the network cannot be joined.
+  func attach(_ request: NodeMessage.AttachRequest, of node: String, session: String) async throws -> NodeMessage.AttachReply
+  func report(_ containers: NodeMessage.AttachedContainers, of node: String, session: String) async throws
   func goodbye(_ goodbye: NodeMessage.Goodbye, of node: String, session: String) async throws
 
   /// What the node is to publish, as it is asked for.

@@ -23,6 +23,12 @@ package struct AddressBook: Sendable {
     for given in after { edit(given) { $0.add(given.address, service: new?.id ?? "", at: new?.updatedAt ?? .zero) } }
   }
 
+  mutating func replace(_ old: Attachment?, by new: Attachment?) {
+    guard old?.given != new?.given else { return }
+    if let old { edit(old.given) { $0.remove(old.address, attachment: old.id) } }
+    if let new { edit(new.given) { $0.add(new.address, attachment: new.id, at: new.createdAt) } }
+  }
+
   private mutating func edit(_ given: NetworkAddress, _ change: (inout AddressPage) -> Void) {
     var page = pages.removeValue(forKey: given.networkID) ?? AddressPage()
     change(&page)
@@ -36,6 +42,7 @@ package struct AddressPage: Sendable {
   package private(set) var taskIDs: Set<String> = []
   /// Services with an address of their own.
   package private(set) var serviceIDs: Set<String> = []
+  package private(set) var attachmentIDs: Set<String> = []
   private var taken: [UInt32: Int] = [:]
   /// The one given last, and when.
   private var last: (bits: UInt32, at: Timestamp)?
@@ -64,6 +71,16 @@ package struct AddressPage: Sendable {
     add(address, at: time)
   }
 
+  fileprivate mutating func add(_ address: IPv4Address, attachment: String, at time: Timestamp) {
+    attachmentIDs.insert(attachment)
+    add(address, at: time)
+  }
+
+  fileprivate mutating func remove(_ address: IPv4Address, attachment: String) {
+    attachmentIDs.remove(attachment)
+    remove(address)
+  }
+
   fileprivate mutating func remove(_ address: IPv4Address, task: String) {
     taskIDs.remove(task)
     remove(address)
@@ -83,6 +100,10 @@ package struct AddressPage: Sendable {
     guard let count = taken[address.bits] else { return }
     taken[address.bits] = count > 1 ? count - 1 : nil
   }
+}
+
+extension Attachment {
+  fileprivate var given: NetworkAddress { NetworkAddress(networkID: networkID, address: address) }
 }
 
 extension ClusterTask {

@@ -9,10 +9,12 @@ package indirect enum Change: Sendable {
   case service(Service)
   case task(ClusterTask)
   case network(Network)
+  case attachment(Attachment)
   case removeNode(String)
   case removeService(String)
   case removeTask(String)
   case removeNetwork(String)
+  case removeAttachment(String)
 }
 
 /// A transaction's result before it is durable: objects to apply, and the bytes that make them durable.
@@ -50,5 +52,6 @@ enum RecordKey {
   static func serviceStatus(_ id: String) -> String { "service/\(id)/status" }
   static func task(_ id: String) -> String { "task/\(id)" }
   static func network(_ id: String) -> String { "network/\(id)" }
+  static func attachment(_ id: String) -> String { "attachment/\(id)" }
   static func template(_ key: TaskTemplate.Key) -> String { "template/\(key.serviceID)/\(key.specVersion)" }
 }

@@ -27,6 +27,11 @@ struct ChangeEncoder {
     case .network(let network):
       guard network != base.networks[network.id] else { return [] }
       return [.init(key: RecordKey.network(network.id), value: try ObjectRecords.encode(network.part))]
+    case .attachment(let attachment):
+      guard attachment != base.attachments[attachment.id] else { return [] }
+      return [.init(key: RecordKey.attachment(attachment.id), value: try ObjectRecords.encode(attachment))]
+    case .removeAttachment(let id):
+      return base.attachments[id] == nil ? [] : [.init(key: RecordKey.attachment(id), value: nil)]
     case .removeNetwork(let id): return base.networks[id] == nil ? [] : [.init(key: RecordKey.network(id), value: nil)]
     }
   }

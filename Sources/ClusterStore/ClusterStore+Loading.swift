@@ -40,6 +40,7 @@ extension ClusterStore {
         writtenAt: max(version, base + (statusRecord?.revision ?? 0)))
     case ("network", 2, _):
       load(Network(id: parts[1], part: try ObjectRecords.decode(ObjectRecords.NetworkPart.self, record.value), version: version))
+    case ("attachment", 2, _): load(try ObjectRecords.decode(Attachment.self, record.value))
     case ("task", 2, _):
       let key = try TaskRecord.templateKey(of: record.value)
       let template = try templates[key] ?? Self.template(key, from: records)

@@ -12,6 +12,7 @@ package struct ClusterStore: Sendable {
   package private(set) var nodes: [String: Node] = [:]
   package private(set) var services: [String: Service] = [:]
   package private(set) var networks: [String: Network] = [:]
+  package private(set) var attachments: [String: Attachment] = [:]
   package private(set) var tasks: [String: ClusterTask] = [:]
   private(set) var templates: [TaskTemplate.Key: TemplateUse] = [:]
   /// Services by id, without a look at the services themselves.
@@ -132,6 +133,8 @@ extension ClusterStore {
       networks[object.id] = object
       return .network(object)
     case .removeNetwork(let id): networks[id] = nil
+    case .attachment(let object): insert(object)
+    case .removeAttachment(let id): addresses.replace(attachments.removeValue(forKey: id), by: nil)
     }
     return change
   }
@@ -158,6 +161,10 @@ extension ClusterStore {
     addresses.replace(nil, by: service)
   }
 
+  private mutating func insert(_ attachment: Attachment) {
+    addresses.replace(attachments.updateValue(attachment, forKey: attachment.id), by: attachment)
+  }
+
   private mutating func forget(_ service: Service) {
     serviceIDs[service.name.lowercased()] = nil
     publications.remove(service)
@@ -176,6 +183,7 @@ extension ClusterStore {
   }
 
   mutating func load(_ object: Cluster) { cluster = object }
+  mutating func load(_ object: Attachment) { insert(object) }
   mutating func load(_ object: Network) { networks[object.id] = object }
   mutating func load(_ object: Node) { nodes[object.id] = object }
   mutating func load(_ object: Service, writtenAt version: UInt64) { insert(object, writtenAt: version) }

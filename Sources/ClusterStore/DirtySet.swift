@@ -34,6 +34,8 @@ package struct DirtySet: Sendable, Hashable {
     case .removeService(let id): insert(id, [before.services[id]])
     case .task(let task): insert(task, before.tasks[task.id])
     case .removeTask(let id): if let task = before.tasks[id] { insert(task) }
+    case .attachment(let attachment): insert(attachment)
+    case .removeAttachment(let id): if let attachment = before.attachments[id] { insert(attachment) }
     case .network(let network): insert(networkID: network.id)
     case .removeNetwork(let id): insert(networkID: id)
     }
@@ -50,6 +52,11 @@ package struct DirtySet: Sendable, Hashable {
   private mutating func insert(_ task: ClusterTask, _ old: ClusterTask? = nil) {
     insert(serviceID: task.serviceID, nodeID: task.nodeID)
     for given in task.addresses + (old?.addresses ?? []) { networkIDs.insert(given.networkID) }
+  }
+
+  private mutating func insert(_ attachment: Attachment) {
+    networkIDs.insert(attachment.networkID)
+    nodeIDs.insert(attachment.nodeID)
   }
 
   private mutating func insert(networkID: String) {

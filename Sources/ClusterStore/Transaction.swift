@@ -20,7 +20,7 @@ package struct Transaction {
   package private(set) var addresses: AddressBook
   private var writesTasks = false
 
-  enum Key: Hashable { case cluster, node(String), service(String), task(String), network(String) }
+  enum Key: Hashable { case cluster, node(String), service(String), task(String), network(String), attachment(String) }
 
   package init(over base: ClusterStore) {
     self.base = base
@@ -67,6 +67,19 @@ extension Transaction {
     case .removeNetwork: nil
     default: base.networks[id]
     }
+  }
+
+  package func attachment(_ id: String) -> Attachment? {
+    switch written[.attachment(id)] {
+    case .attachment(let attachment): attachment
+    case .removeAttachment: nil
+    default: base.attachments[id]
+    }
+  }
+
+  /// Those of a node before this transaction; sorted by id.
+  package func committedAttachments(onNode id: String) -> [Attachment] {
+    base.attachments.values.filter { $0.nodeID == id }.sorted { $0.id < $1.id }
   }
 
   /// Sorted by id.
@@ -160,7 +173,7 @@ extension Transaction {
       case .removeNode(let id): ids.insert(id)
       case .task(let task): if !task.nodeID.isEmpty { ids.insert(task.nodeID) }
       case .removeTask(let id): if let task = base.tasks[id], !task.nodeID.isEmpty { ids.insert(task.nodeID) }
-      case .cluster, .service, .removeService, .network, .removeNetwork: break
+      case .cluster, .service, .removeService, .network, .removeNetwork, .attachment, .removeAttachment: break
       }
     }
   }
@@ -171,6 +184,16 @@ extension Transaction {
 
 extension Transaction {
   package mutating func put(_ cluster: Cluster) { record(.cluster, .cluster(cluster)) }
+  package mutating func put(_ attachment: Attachment) {
+    addresses.replace(self.attachment(attachment.id), by: attachment)
+    record(.attachment(attachment.id), .attachment(attachment))
+  }
+
+  package mutating func removeAttachment(_ id: String) {
+    addresses.replace(attachment(id), by: nil)
+    record(.attachment(id), .removeAttachment(id))
+  }
+
   package mutating func put(_ network: Network) { record(.network(network.id), .network(network)) }
   package mutating func put(_ node: Node) { record(.node(node.id), .node(node)) }
   package mutating func put(_ service: Service) {

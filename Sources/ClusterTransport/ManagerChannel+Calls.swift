@@ -28,6 +28,14 @@ extension ManagerChannel {
     let _: NodeMessage.Empty = try await unary(.reportTraffic, traffic, node)
   }
 
+  package func attach(_ request: NodeMessage.AttachRequest, as node: SessionName) async throws -> NodeMessage.AttachReply {
+    try await unary(.attach, request, node)
+  }
+
+  package func report(_ containers: NodeMessage.AttachedContainers, as node: SessionName) async throws {
+    let _: NodeMessage.Empty = try await unary(.reportContainers, containers, node)
+  }
+
   package func goodbye(_ goodbye: NodeMessage.Goodbye, as node: SessionName) async throws {
     let _: NodeMessage.Empty = try await unary(.goodbye, goodbye, node)
   }

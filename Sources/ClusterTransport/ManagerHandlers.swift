@@ -28,6 +28,13 @@ struct ManagerHandlers: Sendable {
       try await service.report(request, of: try call.requireNode(), session: call.session ?? "")
       return NodeMessage.Empty()
     }
+    unary(.attach, &router) { (request: NodeMessage.AttachRequest, call) in
+      try await service.attach(request, of: try call.requireNode(), session: call.session ?? "")
+    }
+    unary(.reportContainers, &router) { (request: NodeMessage.AttachedContainers, call) in
+      try await service.report(request, of: try call.requireNode(), session: call.session ?? "")
+      return NodeMessage.Empty()
+    }
     unary(.goodbye, &router) { (request: NodeMessage.Goodbye, call) in
       try await service.goodbye(request, of: try call.requireNode(), session: call.session ?? "")
       return NodeMessage.Empty()

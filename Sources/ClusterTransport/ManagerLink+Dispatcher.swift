@@ -49,6 +49,14 @@ extension ManagerLink: Dispatcher {
     try? await inSession { try await self.channel.report(.init(traffic), as: $0) }
   }
 
+  package func attach(_ request: NodeMessage.AttachRequest) async throws -> NodeMessage.AttachReply {
+    try await inSession { try await self.channel.attach(request, as: $0) }
+  }
+
+  package func report(containers: NodeMessage.AttachedContainers) async throws {
+    try await inSession { try await self.channel.report(containers, as: $0) }
+  }
+
   /// Says goodbye, and ends the session; there is none after it. `lease`: how long nothing is to be replaced; `nil` when the node leaves for good.
   package func goodbye(lease: Duration?) async throws {
     state.withLock { $0.isOver = true }

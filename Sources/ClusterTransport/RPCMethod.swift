@@ -12,6 +12,8 @@ package enum RPCMethod: String, CaseIterable, Sendable {
   case assignments = "Assignments"
   case updateStatuses = "UpdateStatuses"
   case reportTraffic = "ReportTraffic"
+  case attach = "Attach"
+  case reportContainers = "ReportContainers"
   case goodbye = "Goodbye"
   case logRequests = "LogRequests"
   case publishLog = "PublishLog"
@@ -28,7 +30,8 @@ package enum RPCMethod: String, CaseIterable, Sendable {
   package var access: Access {
     switch self {
     case .rootCertificate, .issueCertificate: .anybody
-    case .register, .heartbeat, .assignments, .updateStatuses, .reportTraffic, .goodbye, .logRequests, .publishLog:
+    case .register, .heartbeat, .assignments, .updateStatuses, .reportTraffic, .attach, .reportContainers, .goodbye, .logRequests,
+      .publishLog:
       .ownNode([.manager, .worker])
     }
   }
@@ -43,7 +46,8 @@ package enum RPCMethod: String, CaseIterable, Sendable {
   private var service: String {
     switch self {
     case .rootCertificate, .issueCertificate: "skep.v1.Authority"
-    case .register, .heartbeat, .assignments, .updateStatuses, .reportTraffic, .goodbye: "skep.v1.Dispatcher"
+    case .register, .heartbeat, .assignments, .updateStatuses, .reportTraffic, .attach, .reportContainers, .goodbye:
+      "skep.v1.Dispatcher"
     case .logRequests, .publishLog: "skep.v1.Logs"
     }
   }

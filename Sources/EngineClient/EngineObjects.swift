@@ -73,6 +73,17 @@ package struct ContainerSummary: Sendable, Hashable, Codable {
   /// For people: `Up 5 minutes (healthy)`.
   package var status: String
   package var labels: [String: String]
+  package var networkSettings: Networks
+
+  /// Of a list, which tells little of them.
+  package struct Networks: Sendable, Hashable, Codable {
+    package struct Membership: Sendable, Hashable, Codable {
+      package var networkID: String
+      package var ipAddress: String
+    }
+    /// By network name.
+    package var networks: [String: Membership]
+  }
 }
 
 package struct Container: Sendable, Hashable, Codable {

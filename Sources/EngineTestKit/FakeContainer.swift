@@ -49,6 +49,7 @@ extension FakeContainer {
     return [
       "Id": .string(id), "Names": [.string("/\(name)")], "Image": .string(image), "State": .string(status),
       "Status": .string(text), "Labels": JSONValue(labels),
+      "NetworkSettings": ["Networks": [networkMode: ["NetworkID": .string(networkMode)]]],
     ]
   }
 

@@ -109,6 +109,16 @@ extension NodeService {
     try await session(id, of: node).report(traffic: traffic.report)
   }
 
+  package func attach(
+    _ request: NodeMessage.AttachRequest, of node: String, session id: String
+  ) async throws -> NodeMessage.AttachReply {
+    try await session(id, of: node).attach(request)
+  }
+
+  package func report(_ containers: NodeMessage.AttachedContainers, of node: String, session id: String) async throws {
+    try await session(id, of: node).report(containers: containers)
+  }
+
   package nonisolated func openRegistryAuth(_ template: TaskTemplate) -> String? {
     guard let sealed = template.spec.registryAuth else { return nil }
     return try? secrets.sealer.openRegistryAuth(sealed, ofService: template.key.serviceID)

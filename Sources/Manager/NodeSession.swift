@@ -12,11 +12,11 @@ import Orchestration
 /// Whenever the store changes, what the change may concern of the node's complete assignment is made anew, and the whole is sent if it
 /// differs.
 package actor NodeSession: Dispatcher {
-  private let nodeID: String
+  let nodeID: String
   private let address: String
-  private let store: Store
+  let store: Store
   private let loop: ControlLoop
-  private let now: @Sendable () -> Now
+  let now: @Sendable () -> Now
   private let logger: Logger
   private let wakeup = Wakeup()
   private var readers: [AsyncStream<Assignment>.Continuation] = []

@@ -63,6 +63,7 @@ extension NodeAgent {
       // An engine that does not answer is the event stream's matter.
       try? await lookAround()
       await removeUnusedOverlays()
+      guestWake.yield()
     }
   }
 

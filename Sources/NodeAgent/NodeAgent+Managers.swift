@@ -14,6 +14,7 @@ extension NodeAgent {
         described = current
         backoff = Backoff()
         await traffic.sessionBegan()
+        guestWake.yield()
         for await assignment in await dispatcher.assignments() { try await apply(assignment) }
       } catch {
         if Task.isCancelled { return }

@@ -5,7 +5,7 @@ import ClusterModel
 /// Containers on overlay networks: what is done inside of them, once they run.
 extension NodeAgent {
   var containersOnOverlays: Set<OverlayContainer> {
-    var found: Set<OverlayContainer> = []
+    var found = guests
     for (id, controller) in controllers where !controller.task.addresses.isEmpty {
       guard let container = controller.container, container.phase == .running, container.pid > 0 else { continue }
       let nameservers = controller.task.template.spec.containerSpec?.dnsConfig?.nameservers ?? []
@@ -27,7 +27,7 @@ extension NodeAgent {
   /// Parts of networks that no task of this node is on any more.
   func removeUnusedOverlays() async {
     guard assigned != nil else { return }
-    let used = Set(controllers.values.flatMap { $0.task.addresses.map(\.networkID) })
+    let used = Set(controllers.values.flatMap { $0.task.addresses.map(\.networkID) }).union(attaching.keys)
     await calls?.removeOverlays(besides: used.union(overlays.keys))
   }
 }

@@ -37,6 +37,10 @@ package actor NodeAgent {
   var ingressSubnet: IPv4Subnet?
   /// Of the newest assignment, by id.
   var overlays: [String: OverlayNetwork] = [:]
+  /// Running containers on overlay networks that are no tasks.
+  var guests: Set<OverlayContainer> = []
+  /// Networks that a container was put on lately, and when by the monotonic clock: the managers' word of them may be on its way.
+  var attaching: [String: Duration] = [:]
   /// Those that were told of last.
   var attended: Set<OverlayContainer> = []
   var outbox = StatusOutbox()
@@ -48,6 +52,8 @@ package actor NodeAgent {
   let addJob: AsyncStream<Job>.Continuation
   let statusWakes: AsyncStream<Void>
   let statusWake: AsyncStream<Void>.Continuation
+  let guestWakes: AsyncStream<Void>
+  let guestWake: AsyncStream<Void>.Continuation
   let attendWakes: AsyncStream<Void>
   let attendWake: AsyncStream<Void>.Continuation
 
@@ -74,6 +80,7 @@ package actor NodeAgent {
     // Emptied at once into the task group; a task has at most an operation, a probe and two timers in it.
     (jobs, addJob) = AsyncStream.makeStream(bufferingPolicy: .unbounded)
     (statusWakes, statusWake) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
+    (guestWakes, guestWake) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     (attendWakes, attendWake) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
   }
 
@@ -88,6 +95,8 @@ package actor NodeAgent {
       group.addTask { await self.traffic.run { try await self.process(ofTask: $0) } }
       group.addTask { await self.sendStatuses() }
       group.addTask { await self.attendContainers() }
+      group.addTask { await self.followGuests() }
+      group.addTask { await self.lookAtGuests() }
       group.addTask { await self.followManagers(description) }
       group.addTask { await self.followEngine() }
       group.addTask { await self.lookAroundRegularly() }

@@ -7,7 +7,7 @@ package enum WebImage {
   static let busybox = "/bin/busybox"
   static let applets = [
     "sh", "ls", "cat", "ps", "kill", "sleep", "wget", "ip", "hostname", "head", "tail", "echo", "true", "false", "env",
-    "nslookup", "ping", "nc",
+    "nslookup", "ping", "nc", "timeout",
   ]
 
   /// Builds the image's file system; returns the tar file's path.

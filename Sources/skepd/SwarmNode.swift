@@ -130,6 +130,12 @@ actor SwarmNode: SwarmControl {
     isChanging = true
   }
 
+  func attach(_ request: NodeMessage.AttachRequest) async throws -> AttachedPlace {
+    guard let agent = runtime?.agent else { throw RPCFailure(.unavailable, "this node is in no swarm") }
+    let place = try await agent.attach(request)
+    return AttachedPlace(engineName: place.engineName, address: place.address, gateway: place.gateway)
+  }
+
   func logSource(forNode id: String) -> (any TaskLogSource)? {
     runtime?.logSource(forNode: id)
   }

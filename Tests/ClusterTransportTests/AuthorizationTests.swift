@@ -28,6 +28,12 @@ struct AuthorizationTests {
       case .register: _ = try await channel.register(.init(description: description, statuses: [:]), as: name)
       case .updateStatuses: try await channel.update(.init([:]), as: name)
       case .reportTraffic: try await channel.report(.init(TrafficReport(generation: 1)), as: name)
+      case .attach:
+        // The service's own answer: whoever hears it was let in.
+        do { _ = try await channel.attach(.init(container: "c", network: "n"), as: name) } catch let error as RPCFailure {
+          guard error.message == "network n not manually attachable" else { throw error }
+        }
+      case .reportContainers: try await channel.report(.init(), as: name)
       case .goodbye: try await channel.goodbye(.init(lease: nil), as: name)
       case .heartbeat:
         let (beats, beat) = AsyncStream.makeStream(of: Void.self)

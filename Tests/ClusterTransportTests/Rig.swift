@@ -83,6 +83,11 @@ final class FakeManager: ManagerService {
     note("report", node)
     state.withLock { $0.reports.append(traffic.report) }
   }
+  func attach(_ request: NodeMessage.AttachRequest, of node: String, session: String) throws -> NodeMessage.AttachReply {
+    note("attach", node)
+    throw RPCFailure(.permissionDenied, "network \(request.network) not manually attachable")
+  }
+  func report(_ containers: NodeMessage.AttachedContainers, of node: String, session: String) { note("containers", node) }
   func goodbye(_ goodbye: NodeMessage.Goodbye, of node: String, session: String) { note("goodbye", node) }
 
   func logRequests(of node: String, session: String) throws -> AsyncStream<NodeMessage.LogRequest> {

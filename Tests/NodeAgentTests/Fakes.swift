@@ -65,6 +65,19 @@ actor FakeDispatcher: Dispatcher {
 
   func report(traffic: TrafficReport) { reports.append(traffic) }
 
+  /// What `attach` answers, by the network asked for.
+  var attachments: [String: NodeMessage.AttachReply] = [:]
+  private(set) var attached: [NodeMessage.AttachedContainers] = []
+
+  func attach(_ request: NodeMessage.AttachRequest) throws -> NodeMessage.AttachReply {
+    guard let reply = attachments[request.network] else {
+      throw RPCFailure(.notFound, "network \(request.network) not found")
+    }
+    return reply
+  }
+
+  func report(containers: NodeMessage.AttachedContainers) { attached.append(containers) }
+
   private func merge(_ statuses: [String: TaskStatus]) {
     for (id, status) in statuses where tasks[id]?.status.yields(to: status) == true { tasks[id]?.status = status }
   }

@@ -17,6 +17,8 @@ private struct NoManagers: Dispatcher {
   func assignments() async -> AsyncStream<Assignment> { AsyncStream { $0.finish() } }
   func update(statuses: [String: TaskStatus]) async throws { throw Unreachable() }
   func report(traffic: TrafficReport) async {}
+  func attach(_ request: NodeMessage.AttachRequest) async throws -> NodeMessage.AttachReply { throw RPCFailure.sessionOver }
+  func report(containers: NodeMessage.AttachedContainers) async throws {}
 }
 
 @Suite("An agent that starts without managers")

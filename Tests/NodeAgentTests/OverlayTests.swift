@@ -2,6 +2,7 @@
 
 import Balancing
 import ClusterModel
+import ClusterRPC
 import EngineClient
 import EngineTestKit
 import Testing
@@ -128,6 +129,39 @@ struct OverlayTests {
       try await harness.until("is not any more") { await harness.networks.attended.last == [] }
       await agent.removeUnusedOverlays()
       #expect(await harness.engine.calls.suffix(2) == ["remove network net-one", "remove network net-two"])
+    }
+  }
+
+  @Test("a container that is no task is put on a network, looked after while it runs, and told of")
+  func guest() async throws {
+    let harness = Harness()
+    let (network, address) = (Self.network("one", 0), IPv4Address(bits: 0x0A01_0009))
+    await harness.dispatcher.assign { $0.attachments = ["net-one": .init(network: network, address: address)] }
+    try await harness.withAgent { agent in
+      try await harness.until("has its engine") { await agent.calls != nil }
+      let place = try await agent.attach(.init(container: "key", network: "net-one"))
+      #expect(place == GuestPlace(engineName: "net-one", address: address, gateway: network.gateway))
+      await #expect(throws: RPCFailure.self) { try await agent.attach(.init(container: "key", network: "none")) }
+      let id = try await harness.engine.createContainer(
+        name: "mine",
+        config: [
+          "Image": "x", "Labels": [Labels.attachment: "key", Labels.nameservers: "9.9.9.9 1.1.1.1"],
+          "HostConfig": ["NetworkMode": "net-one"],
+        ]
+      ).id
+      try await harness.engine.startContainer(id)
+      try await harness.until("is told of") {
+        await harness.dispatcher.attached.last
+          == NodeMessage.AttachedContainers(names: ["key": ["mine", String(id.prefix(12))]], networks: ["key": ["one"]])
+      }
+      try await harness.until("is looked after") {
+        await harness.networks.attended.last?.map { "\($0.id) \($0.nameservers)" } == [#"key ["9.9.9.9", "1.1.1.1"]"#]
+      }
+      // Its network is not taken for one that nobody uses.
+      await agent.removeUnusedOverlays()
+      #expect(await !harness.engine.calls.contains("remove network net-one"))
+      try await harness.engine.removeContainer(id, force: true, volumes: false)
+      try await harness.until("is told of no more") { await harness.dispatcher.attached.last == .init() }
     }
   }
 

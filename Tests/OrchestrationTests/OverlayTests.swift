@@ -142,6 +142,87 @@ struct OverlayTests {
   }
 }
 
+@Suite("Containers that users put on overlay networks")
+struct AttachmentTests {
+  private var cluster = SimulatedCluster(seed: 1, nodes: 2)
+
+  init() {
+    for (name, isAttachable) in [("open", true), ("shut", false)] {
+      cluster.write { transaction in
+        let spec = NetworkSpec(name: name, isAttachable: isAttachable)
+        let network = try? NetworkAllocator.network(id: "id-\(name)", spec, now: .zero, in: transaction)
+        if let network { transaction.put(network) }
+      }
+    }
+  }
+
+  /// The address, or the refusal.
+  private mutating func attach(
+    _ container: String, to network: String = "open", node: String = "n1", _ address: String? = nil, at seconds: Int64 = 0
+  ) -> String {
+    var said = ""
+    let now = Timestamp(nanoseconds: seconds * 1_000_000_000)
+    cluster.write { transaction in
+      do throws(SpecError) {
+        let attachment = try Attachments.attach(
+          container, to: network, node: node, address: address.flatMap { IPv4Address($0) }, aliases: ["alias"], now: now,
+          in: &transaction)
+        said = "\(attachment.address)"
+      } catch {
+        said = error.message
+      }
+    }
+    return said
+  }
+
+  private mutating func report(_ names: [String: [String]], at seconds: Int64) {
+    let now = Timestamp(nanoseconds: seconds * 1_000_000_000)
+    cluster.write {
+      Attachments.report(names, networks: names.mapValues { _ in ["id-open"] }, of: "n1", now: now, in: &$0)
+    }
+  }
+
+  @Test("have an address, the same when they ask again, or the one they ask for if nobody has it")
+  mutating func addresses() {
+    let given = [
+      attach("a"), attach("b"), attach("a"), attach("c", node: "n2", "10.1.0.9"), attach("d", to: "id-open", "10.1.0.9"),
+      attach("e", "10.1.0.1"), attach("f", to: "shut"), attach("g", to: "none"),
+    ]
+    #expect(
+      given == [
+        "10.1.0.2", "10.1.0.3", "10.1.0.2", "10.1.0.9",
+        "rpc error: code = FailedPrecondition desc = address 10.1.0.9 is not free on network open",
+        "rpc error: code = FailedPrecondition desc = address 10.1.0.1 is not free on network open",
+        "rpc error: code = PermissionDenied desc = network shut not manually attachable",
+        "rpc error: code = NotFound desc = network none not found",
+      ])
+    #expect(OverlayNetworks.ids(ofNode: "n1", in: cluster.store) == ["id-open"])
+    let endpoints = OverlayNetworks.network("id-open", in: cluster.store)?.endpoints ?? []
+    #expect(endpoints.map { "\($0.id) \($0.nodeID) \($0.address) \($0.names)" } == [
+      #"a n1 10.1.0.2 ["alias"]"#, #"b n1 10.1.0.3 ["alias"]"#, #"c n2 10.1.0.9 ["alias"]"#,
+    ])
+  }
+
+  @Test("keep it for as long as their node tells of them, and a while if it never has")
+  mutating func reports() {
+    _ = [attach("a"), attach("b"), attach("c", node: "n2")]
+    report(["a": ["web", "0123"]], at: 100)
+    let endpoints = OverlayNetworks.network("id-open", in: cluster.store)?.endpoints ?? []
+    #expect(endpoints.map(\.names) == [["web", "0123", "alias"], ["alias"], ["alias"]])
+    report(["a": ["web", "0123"]], at: 121)
+    #expect(cluster.store.attachments.keys.sorted() == ["a@id-open", "c@id-open"])
+    report([:], at: 122)
+    #expect(cluster.store.attachments.keys.sorted() == ["c@id-open"])
+  }
+
+  @Test("one whose image was not there gets the address it asked for when it is made again")
+  mutating func again() {
+    #expect([attach("a", "10.1.0.7"), attach("b", "10.1.0.7")] == ["10.1.0.7", "10.1.0.7"])
+    report(["b": ["web"]], at: 1)
+    #expect(attach("c", "10.1.0.7").hasSuffix("is not free on network open"))
+  }
+}
+
 @Suite("What a node is told of an overlay network")
 struct OverlayNetworksTests {
   @Test("who is on it, and what its services' names mean: ready tasks alone, those that drain no more")

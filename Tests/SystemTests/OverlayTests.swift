@@ -42,15 +42,17 @@ extension Cluster {
         "skep.drain.timeout=3s",
       ]
         + more + ["skep-web"])
-    try await fixture.wait("\(name) runs") { try await allRun(name) }
+    try await fixture.wait("\(name) runs") { try await isComplete(name) }
   }
 
-  private func allRun(_ name: String) async throws -> Bool {
-    let replicas = try await fixture.docker("service", "ls", "--filter", "name=\(name)", "--format", "{{.Name}} {{.Replicas}}")
-    return replicas.split(separator: "\n").contains { line in
-      let parts = line.split(separator: " ")
-      let counts = parts.last?.split(separator: "/") ?? []
-      return parts.first == name[...] && counts.count == 2 && counts[0] == counts[1]
+  /// All tasks run: of a global service one on each host.
+  private func isComplete(_ name: String) async throws -> Bool {
+    let format = "{{.Name}} {{.Mode}} {{.Replicas}}"
+    let services = try await fixture.docker("service", "ls", "--filter", "name=\(name)", "--format", format)
+    return services.split(separator: "\n").map { $0.split(separator: " ") }.contains { fields in
+      let counts = fields.last?.split(separator: "/").compactMap { Int($0) } ?? []
+      let wanted = fields.dropFirst().first == "global" ? hosts.count : counts.last
+      return fields.first == name[...] && counts.count == 2 && counts.first == wanted
     }
   }
 
@@ -65,7 +67,7 @@ extension Cluster {
   }
 
   private func get(_ url: String, from service: String, on host: PlaygroundKit.Host, times: Int = 1) async throws -> [String] {
-    let loop = "i=0; while [ $i -lt \(times) ]; do wget -q -O- \(url); i=$((i+1)); done"
+    let loop = "i=0; while [ $i -lt \(times) ]; do timeout 5 wget -q -O- \(url); i=$((i+1)); done"
     return try await inside(service, on: host, "sh", "-c", loop).lines
   }
 
@@ -160,7 +162,7 @@ extension Cluster {
         return seen.lines == [String](repeating: fixture.client.address, count: 4)
       }
     }
-    try await fixture.wait("all are new") { try await allRun("web") }
+    try await fixture.wait("all are new") { try await isComplete("web") }
     #expect(try await get("http://web/", from: "client", on: n3, times: 3).count == 3)
   }
 
@@ -198,7 +200,7 @@ extension Cluster {
   /// A planned change costs a client on the network nothing.
   fileprivate func requestsGoOn() async throws {
     let loop =
-      "i=0; bad=0; while [ $i -lt 1500 ]; do wget -q -O/dev/null http://web/ || bad=$((bad+1)); i=$((i+1)); done; echo bad $bad"
+      "i=0; bad=0; while [ $i -lt 1500 ]; do timeout 5 wget -q -O/dev/null http://web/ || bad=$((bad+1)); i=$((i+1)); done; echo bad $bad"
     async let load = inside("load", on: fixture.host, "sh", "-c", loop)
     try await fixture.docker("service", "scale", "--detach", "web=2")
     try await fixture.docker("service", "update", "--quiet", "--detach", "--force", "web")
@@ -210,7 +212,7 @@ extension Cluster {
     #expect(said == "bad 0")
     try await fixture.docker("node", "update", "--availability", "active", "n3")
     try await fixture.docker("service", "update", "--quiet", "--detach", "--force", "web")
-    try await fixture.wait("all run again") { try await allRun("web") }
+    try await fixture.wait("all run again") { try await isComplete("web") }
   }
 
   /// A client learns at once that a lost host's tasks are gone.
@@ -220,7 +222,7 @@ extension Cluster {
     try await Task.sleep(for: .seconds(1))
     let begin = ContinuousClock.now
     let answers = try await inside(
-      "load", on: fixture.host, "sh", "-c", "i=0; while [ $i -lt 20 ]; do wget -q -O- http://web/; i=$((i+1)); done")
+      "load", on: fixture.host, "sh", "-c", "i=0; while [ $i -lt 20 ]; do timeout 5 wget -q -O- http://web/; i=$((i+1)); done")
     #expect(answers.lines.count == 20 && ContinuousClock.now - begin < .seconds(5))
     try await n2.heal()
   }

@@ -22,6 +22,12 @@ package struct IPv4Address: Sendable, Hashable, Comparable, CustomStringConverti
 
   package var description: String { "\(bits >> 24).\(bits >> 16 & 255).\(bits >> 8 & 255).\(bits & 255)" }
 
+  /// The Ethernet address of a container that has this one, as older engines make it: `02:42` and the address.
+  package var containerHardwareAddress: String {
+    let octets = [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: bits >> $0) }
+    return (["02", "42"] + octets.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }).joined(separator: ":")
+  }
+
   package static func < (left: IPv4Address, right: IPv4Address) -> Bool { left.bits < right.bits }
 }
 

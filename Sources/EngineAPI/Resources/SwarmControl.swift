@@ -87,6 +87,21 @@ package struct SwarmJoin: Sendable, Hashable {
   package var address: String?
 }
 
+/// Where a container is on an overlay network, in its engine's terms.
+package struct AttachedPlace: Sendable, Hashable {
+  /// The engine's network.
+  package var engineName: String
+  package var address: IPv4Address
+  /// Where it is to ask for names.
+  package var gateway: IPv4Address
+
+  package init(engineName: String, address: IPv4Address, gateway: IPv4Address) {
+    self.engineName = engineName
+    self.address = address
+    self.gateway = gateway
+  }
+}
+
 /// The managers have not been heard in time; the attempt goes on.
 package struct JoinTimeout: Error {
   package init() {}
@@ -108,6 +123,9 @@ package protocol SwarmControl: Sendable {
 
   /// Leaves for good: containers of the swarm are removed and its state is erased. Whether that is allowed has been checked.
   func leave(force: Bool) async throws
+
+  /// Puts a container of this host on an overlay network. Throws `RPCFailure`, in swarm's words, when it may not be there.
+  func attach(_ request: NodeMessage.AttachRequest) async throws -> AttachedPlace
 
   /// `nil` when the node cannot be asked now.
   func logSource(forNode id: String) async -> (any TaskLogSource)?

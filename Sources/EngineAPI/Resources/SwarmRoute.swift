@@ -80,9 +80,11 @@ extension SwarmRoute {
       SwarmRoute("GET", "/networks/{id}", .rewrite { try await $0.inspectNetwork($1) }),
       SwarmRoute("POST", "/networks/create", .rewrite { try await $0.createNetwork($1) }),
       SwarmRoute("POST", "/networks/{id}/connect", .rewrite { try await $0.connectNetwork($1) }),
+      SwarmRoute("POST", "/networks/{id}/disconnect", .rewrite { try await $0.disconnectNetwork($1) }),
       SwarmRoute("DELETE", "/networks/{id}", .rewrite { try await $0.removeNetwork($1) }),
       SwarmRoute("POST", "/networks/prune", .rewrite { try await $0.pruneNetworks($1) }),
 
+      SwarmRoute("POST", "/containers/create", .rewrite { try await $0.createContainer($1) }),
       SwarmRoute("POST", "/volumes/create", .rewrite { try await $0.createVolume($1) }),
     ] + PayloadKind.allCases.flatMap(\.routes)
 }

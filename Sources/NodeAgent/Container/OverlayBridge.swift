@@ -71,12 +71,7 @@ struct OverlayPlace: Sendable {
   /// The API's `EndpointSettings`. Other nodes know the Ethernet address from the address.
   var settings: JSONValue {
     var settings: JSONValue = ["IPAMConfig": ["IPv4Address": .string("\(address)")]]
-    if NewerFields.minor(version) >= Self.firstToBeTold { settings["MacAddress"] = .string(hardwareAddress) }
+    if NewerFields.minor(version) >= Self.firstToBeTold { settings["MacAddress"] = .string(address.containerHardwareAddress) }
     return settings
-  }
-
-  private var hardwareAddress: String {
-    let octets = [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: address.bits >> $0) }
-    return (["02", "42"] + octets.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }).joined(separator: ":")
   }
 }

@@ -6,9 +6,10 @@ package import ClusterStore
 
 /// Derives from the committed state what a node is told of its overlay networks.
 package enum OverlayNetworks {
-  /// The networks that the node's tasks are on; sorted by id.
+  /// The networks that the node's tasks, and containers that are none, are on.
   package static func ids(ofNode id: String, in store: ClusterStore) -> Set<String> {
-    Set(store.tasks(onNode: id).lazy.filter { !$0.state.isTerminal }.flatMap { $0.addresses.map(\.networkID) })
+    let tasks = store.tasks(onNode: id).lazy.filter { !$0.state.isTerminal }.flatMap { $0.addresses.map(\.networkID) }
+    return Set(tasks).union(store.attachments.values.filter { $0.nodeID == id }.map(\.networkID))
   }
 
   /// `nil` for a network that there is not.
@@ -16,7 +17,8 @@ package enum OverlayNetworks {
     guard let network = store.networks[id] else { return nil }
     let page = store.addresses[id]
     let tasks = page.taskIDs.compactMap { store.tasks[$0] }.filter { !$0.nodeID.isEmpty }.sortedBySlotAndAge()
-    let endpoints = tasks.compactMap { endpoint($0, on: id) }
+    let attachments = page.attachmentIDs.compactMap { store.attachments[$0] }
+    let endpoints = tasks.compactMap { endpoint($0, on: id) } + attachments.map(endpoint)
     let services = Set(tasks.map(\.serviceID)).union(page.serviceIDs)
     return OverlayNetwork(
       id: id, name: network.name, tunnel: network.tunnel, subnet: network.subnet, gateway: network.gateway,
@@ -32,6 +34,12 @@ package enum OverlayNetworks {
     let hostname = task.template.spec.containerSpec?.hostname ?? ""
     let names = [task.name, container, hostname.contains("{") ? "" : hostname].filter { !$0.isEmpty }
     return OverlayEndpoint(id: task.id, names: names, address: address, nodeID: task.nodeID)
+  }
+
+  private static func endpoint(_ attachment: Attachment) -> OverlayEndpoint {
+    OverlayEndpoint(
+      id: attachment.container, names: attachment.names + attachment.aliases, address: attachment.address,
+      nodeID: attachment.nodeID)
   }
 
   private static func service(_ service: Service, on network: String, _ tasks: [ClusterTask]) -> OverlayService {

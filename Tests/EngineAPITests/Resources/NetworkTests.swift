@@ -192,6 +192,52 @@ struct NetworkTests {
       told.map { "\($0.kind) \($0.action) \($0.attributes["name"] ?? "")" } == ["network create back", "network remove back"])
   }
 
+  @Test("docker run and docker network connect ask for a place, and the engine is told of it")
+  func attached() async throws {
+    let rig = try await SwarmRig()
+    _ = try await Self.make(rig, "back", #","Attachable":true"#)
+    let place = AttachedPlace(
+      engineName: "1-back", address: IPv4Address(bits: 0x0A01_0005), gateway: IPv4Address(bits: 0x0A01_0001))
+    rig.control.inner.withLock { $0.attachments["back"] = .success(place) }
+    let body =
+      #"{"Image":"x","Labels":{"a":"b"},"HostConfig":{"NetworkMode":"back","Dns":["9.9.9.9"]},"#
+      + #""NetworkingConfig":{"EndpointsConfig":{"back":{"Aliases":["w"],"IPAMConfig":{"IPv4Address":"10.1.0.5"}},"own":null}}}"#
+    let (status, text) = try await rig.call("POST", "/v1.44/containers/create?name=c", body)
+    let request = try #require(rig.control.inner.withLock { $0.attached }.first)
+    #expect(request.address == place.address && request.aliases == ["w"] && request.container.count == 25)
+    let wanted =
+      #"/v1.44/containers/create?name=c{"Image":"x","Labels":{"a":"b","skep.attachment":"\#(request.container)","#
+      + #""skep.nameservers":"9.9.9.9"},"HostConfig":{"NetworkMode":"1-back","Dns":["10.1.0.1"]},"NetworkingConfig":"#
+      + #"{"EndpointsConfig":{"own":null,"1-back":{"IPAMConfig":{"IPv4Address":"10.1.0.5"},"MacAddress":"02:42:0a:01:00:05"}}}}"#
+    #expect(status == 0 && text == wanted)
+    for body in [#"{"Image":"x","HostConfig":{"NetworkMode":"own"}}"#, #"{"Image":"x"}"#, "{"] {
+      #expect(try await rig.call("POST", "/containers/create", body) == (0, "/containers/create" + body))
+    }
+  }
+
+  @Test("a container that is there is connected and disconnected, if the network takes others than tasks")
+  func connected() async throws {
+    let rig = try await SwarmRig()
+    let id = try await Self.make(rig, "back")
+    let container = try await rig.engine.createContainer(name: "c", config: ["Image": "x"]).id
+    let refusal = RPCFailure(.permissionDenied, "network back not manually attachable")
+    rig.control.inner.withLock { $0.attachments[id] = .failure(refusal) }
+    let body = #"{"Container":"\#(container)"}"#
+    #expect(
+      try await rig.call("POST", "/networks/\(id)/connect", body)
+        == (403, "Could not attach to network \(id): rpc error: code = PermissionDenied desc = network back not manually attachable"))
+    let place = AttachedPlace(
+      engineName: "back", address: IPv4Address(bits: 0x0A01_0005), gateway: IPv4Address(bits: 0x0A01_0001))
+    rig.control.inner.withLock { $0.attachments[id] = .success(place) }
+    #expect(
+      try await rig.call("POST", "/networks/\(id)/connect", body).text
+        == #"/networks/back/connect{"Container":"\#(container)","EndpointConfig":{"IPAMConfig":{"IPv4Address":"10.1.0.5"}}}"#)
+    #expect(rig.control.inner.withLock { $0.attached.map(\.container) } == [container, container])
+    _ = try await rig.engine.createNetwork(["Name": "back", "Labels": [Labels.network: .string(id)]])
+    #expect(try await rig.call("POST", "/networks/\(id)/disconnect", body).text == "/networks/back/disconnect\(body)")
+    #expect(try await rig.call("POST", "/networks/own/disconnect", body).text == "/networks/own/disconnect\(body)")
+  }
+
   @Test("a worker shows this host's parts of them, and its engine's parts as nothing else")
   func worker() async throws {
     let rig = try await SwarmRig(active: false)

@@ -32,6 +32,8 @@ final class FakeControl: SwarmControl {
   struct State {
     var swarm = SwarmState.inactive
     var initialized: [SwarmInit] = []
+    var attached: [NodeMessage.AttachRequest] = []
+    var attachments: [String: Result<AttachedPlace, RPCFailure>] = [:]
     var leaves: [Bool] = []
     var joins: [SwarmJoin] = []
     var joinFailure: (any Error)?
@@ -54,6 +56,13 @@ final class FakeControl: SwarmControl {
     if let failure { throw failure }
   }
   func leave(force: Bool) { inner.withLock { $0.leaves.append(force) } }
+  func attach(_ request: NodeMessage.AttachRequest) throws -> AttachedPlace {
+    let answer = inner.withLock { state in
+      state.attached.append(request)
+      return state.attachments[request.network]
+    }
+    return try (answer ?? .failure(RPCFailure(.notFound, "network \(request.network) not found"))).get()
+  }
   func logSource(forNode id: String) -> (any TaskLogSource)? { inner.withLock { $0.sources[id] } }
 }
 

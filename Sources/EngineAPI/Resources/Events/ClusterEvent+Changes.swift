@@ -19,7 +19,7 @@ extension ClusterEvent {
     case .removeService(let id): before.services[id].map { removal(.service, $0, now) }
     case .network(let network): event(.network, network, before.networks[network.id], now)
     case .removeNetwork(let id): before.networks[id].map { removal(.network, $0, now) }
-    case .task, .removeTask: nil
+    case .task, .removeTask, .attachment, .removeAttachment: nil
     }
   }
 

@@ -77,7 +77,7 @@ extension SwarmAPI {
   }
 
   /// Whether the engine has a network of this name that is not the cluster's. One that does not answer has none.
-  private func isEnginesOwn(_ name: String) async -> Bool {
+  func isEnginesOwn(_ name: String) async -> Bool {
     guard let found = try? await engine.network(name) else { return false }
     return found.value.name == name && !found.raw.isOverlayPart
   }
@@ -146,6 +146,7 @@ extension SwarmAPI {
   /// Its addresses are given to tasks: another container could take one.
   func connectNetwork(_ call: Call) async throws -> Rewritten {
     if let ingress = await ingress(), ingress.isMeant(by: call.id) { throw Self.notAttachable(IngressNetwork.name) }
+    if await isInSwarm, try await isClusters(call.id) { return try await connectContainer(call, call.id) }
     return try await spareIngressBridge(call, "takes no other containers")
   }
 

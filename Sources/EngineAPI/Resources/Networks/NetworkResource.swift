@@ -24,6 +24,9 @@ package enum NetworkResource {
     if let service = services.first { throw .failedPrecondition("network \(id) is in use by service \(service.id)") }
     let tasks = transaction.addresses[id].taskIDs.compactMap(transaction.task).filter { $0.desiredState <= .running }
     if let task = tasks.map(\.id).min() { throw .failedPrecondition("network \(id) is in use by task \(task)") }
+    if let attachment = transaction.addresses[id].attachmentIDs.min() {
+      throw .failedPrecondition("network \(id) is in use by container \(attachment.prefix { $0 != "@" }.prefix(25))")
+    }
     transaction.removeNetwork(id)
   }
 

@@ -42,6 +42,7 @@ package enum NodeResource {
       task.updatedAt = now
       transaction.put(task)
     }
+    for attachment in transaction.committedAttachments(onNode: id) { transaction.removeAttachment(attachment.id) }
     transaction.removeNode(id)
   }
 }
