@@ -77,17 +77,17 @@ let package = Package(
     // The tests kill and restart the real relay, so it must have been built.
     tests("DataPlane", ["Balancing", "CLinux", "ClusterModel", "skep-relay"]),
     library("Netlink", ["CLinux", "ClusterModel"]),
-    tests("Netlink", ["CLinux", "ClusterModel"]),
+    tests("Netlink", ["ClusterModel", "NetworkTestKit"]),
     .systemLibrary(name: "CNFTables", providers: [.apt(["libnftables-dev"])]),
     library("Netfilter", ["Balancing", "CLinux", "CNFTables", "ClusterModel", "Netlink", logging]),
-    tests("Netfilter", ["Balancing", "CLinux", "ClusterModel", "Netlink", logging]),
+    tests("Netfilter", ["Balancing", "CLinux", "ClusterModel", "Netlink", "NetworkTestKit", logging]),
     library(
       "Overlay",
       [
         "Balancing", "ClusterModel", "Netfilter", "Netlink", nioCore, nioPosix, logging,
         .product(name: "Subprocess", package: "swift-subprocess"),
       ]),
-    tests("Overlay", ["Balancing", "CLinux", "ClusterModel", "Netfilter", "Netlink", nioCore, logging]),
+    tests("Overlay", ["Balancing", "CLinux", "ClusterModel", "Netfilter", "Netlink", "NetworkTestKit", nioCore, logging]),
     library("HTTPWire", [nioCore, nioPosix]),
     tests("HTTPWire", ["SocketTestKit", nioCore]),
     library("EngineClient", ["ClusterModel", "HTTPWire", nioCore]),
@@ -162,6 +162,8 @@ let package = Package(
     // Servers and clients on unix sockets in a folder of their own.
     .target(
       name: "SocketTestKit", dependencies: ["HTTPWire", nioCore], path: "Tests/SocketTestKit", swiftSettings: settings),
+    // Network namespaces of a test's own.
+    .target(name: "NetworkTestKit", dependencies: ["CLinux"], path: "Tests/NetworkTestKit", swiftSettings: settings),
     .target(
       name: "PlaygroundKit", dependencies: [.product(name: "Subprocess", package: "swift-subprocess")],
       resources: [.embedInCode("Resources/web.c"), .embedInCode("Resources/load.c")], swiftSettings: settings),

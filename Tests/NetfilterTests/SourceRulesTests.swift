@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import CLinux
-import Foundation
 import Glibc
+import NetworkTestKit
 import Testing
 
 @testable import Netfilter
@@ -66,19 +65,5 @@ struct NFTablesTests {
       return try filters[0].run("list tables").split(separator: "\n").count
     }
     #expect(listed == 20)
-  }
-}
-
-/// Runs the body on a thread with a network of its own, so that this machine's is not touched.
-private func inNamespaceOfItsOwn<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
-  try await withCheckedThrowingContinuation { continuation in
-    Thread.detachNewThread {
-      continuation.resume(
-        with: Result {
-          let result = cl_unshare_network()
-          guard result == 0 else { throw NetfilterError(.system, "unshare: \(String(cString: strerror(-result)))") }
-          return try body()
-        })
-    }
   }
 }

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import CLinux
 import ClusterModel
-import Foundation
 import Glibc
+import NetworkTestKit
 import Testing
 
 @testable import Netlink
@@ -87,19 +86,5 @@ struct NetlinkTests {
     let found = NetlinkReply.attributes(bytes)
     #expect(found == (bytes == [5, 0, 2, 0, 9] ? [2: [9]] : [:]))
     #expect(NetlinkReply(type: 0, body: bytes).number(at: 4, UInt64.self) == 0)
-  }
-}
-
-/// Runs the body on a thread with a network of its own, so that this machine's is not touched.
-private func inNamespaceOfItsOwn<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
-  try await withCheckedThrowingContinuation { continuation in
-    Thread.detachNewThread {
-      continuation.resume(
-        with: Result {
-          let result = cl_unshare_network()
-          guard result == 0 else { throw NetlinkError(-result, "unshare") }
-          return try body()
-        })
-    }
   }
 }

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import CLinux
 import ClusterModel
-import Foundation
 import Glibc
 import Netlink
 import Testing

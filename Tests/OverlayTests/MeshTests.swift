@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Balancing
-import CLinux
 import ClusterModel
-import Foundation
-import Glibc
 import Netfilter
 import Netlink
+import NetworkTestKit
 import Testing
 
 @testable import Overlay
@@ -70,19 +68,5 @@ struct MeshTests {
       return try NFTables().run("list table ip \(MeshRules.table)")
     }
     #expect(listed.contains("udp dport 4789 fib daddr type local drop"))
-  }
-}
-
-/// Runs the body on a thread with a network of its own, so that this machine's is not touched.
-func inNamespaceOfItsOwn<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
-  try await withCheckedThrowingContinuation { continuation in
-    Thread.detachNewThread {
-      continuation.resume(
-        with: Result {
-          let result = cl_unshare_network()
-          guard result == 0 else { throw NetlinkError(-result, "unshare") }
-          return try body()
-        })
-    }
   }
 }

@@ -3,6 +3,7 @@
 import Balancing
 import ClusterModel
 import Glibc
+import NetworkTestKit
 import Testing
 
 @testable import Overlay

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import CLinux
 import ClusterModel
 import Glibc
 
 @testable import Overlay
 
 /// Asks with the system's calls alone.
-final class NameClient {
+final class NameClient: Sendable {
   private let descriptor: Int32
   private let isStream: Bool
 
@@ -23,14 +22,19 @@ final class NameClient {
 
   deinit { close(descriptor) }
 
-  func ask(_ question: [UInt8]) -> [UInt8]? {
+  func ask(_ question: [UInt8]) -> [UInt8]? { send(question) ? answer() : nil }
+
+  func send(_ question: [UInt8]) -> Bool {
     let packet = isStream ? DNSFrames.frame(question) : question
     // In two pieces where that is allowed.
     let pieces = isStream ? [packet.prefix(5), packet.dropFirst(5)] : [packet[...]]
-    for piece in pieces
-    where piece.withUnsafeBytes({ send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }) < 0 {
-      return nil
+    return pieces.allSatisfy { piece in
+      piece.withUnsafeBytes { Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) } == piece.count
     }
+  }
+
+  /// `nil` when none comes within three seconds.
+  func answer() -> [UInt8]? {
     var frames = DNSFrames()
     var buffer = [UInt8](repeating: 0, count: 65_536)
     while true {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Balancing
-import CLinux
 import ClusterModel
 import Foundation
 import Glibc
 import Netfilter
+import NetworkTestKit
 import Testing
 
 @testable import Overlay

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Netlink
+import NetworkTestKit
 import Testing
 
 @testable import Overlay

@@ -5,6 +5,7 @@ import ClusterModel
 import Glibc
 import Netfilter
 import Netlink
+import NetworkTestKit
 import Testing
 
 @testable import Overlay

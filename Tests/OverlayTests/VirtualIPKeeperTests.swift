@@ -32,16 +32,17 @@ struct VirtualIPKeeperTests {
   func life() async throws {
     let process = Process()
     process.executableURL = URL(filePath: "/usr/bin/unshare")
-    process.arguments = ["--net", "sleep", "60"]
+    // It says so when it is in a namespace of its own.
+    let ready = Pipe()
+    process.arguments = ["--net", "sh", "-c", "echo && exec sleep 60"]
+    process.standardOutput = ready
     try process.run()
     defer { process.terminate() }
     let keeper = VirtualIPKeeper(logger: Logger(label: "addresses"))
     await keeper.know([Self.network([5])])
     #expect(await keeper.served.isEmpty)
-    // It may not be in a namespace of its own yet.
-    for _ in 0..<200 where (try? await keeper.enter("c9", process: Int(process.processIdentifier))) == nil {
-      try await Task.sleep(for: .milliseconds(10))
-    }
+    #expect(ready.fileHandleForReading.availableData.count == 1)
+    try await keeper.enter("c9", process: Int(process.processIdentifier))
     #expect(try Self.rules(of: process).contains("dnat to ct mark map { 0x0a000105 : 10.0.1.5 }"))
     #expect(await keeper.served == [IPv4Address(bits: 0x0A00_0109)])
     await keeper.know([Self.network([6])])

@@ -6,6 +6,7 @@ import Foundation
 import Glibc
 import Netfilter
 import Netlink
+import NetworkTestKit
 import Testing
 
 @testable import Overlay

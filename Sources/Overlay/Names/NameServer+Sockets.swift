@@ -21,7 +21,7 @@ extension NameServer {
       try? await datagrams.executeThenClose { _, _ in }
       throw error
     }
-    opened([datagrams.channel, streams.channel], at: address)
+    keepOpen([datagrams.channel, streams.channel], at: address)
     defer { state.withLock { $0.open[address] = nil } }
     try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask { try await self.serve(datagrams) }
@@ -31,12 +31,12 @@ extension NameServer {
     }
   }
 
-  private func opened(_ channels: [any Channel], at address: IPv4Address) {
+  private func keepOpen(_ channels: [any Channel], at address: IPv4Address) {
     let isWanted = state.withLock { state in
       state.open[address] = channels
       return state.wanted.contains(address)
     }
-    if !isWanted { for channel in channels { channel.close(promise: nil) } }
+    if isWanted { opened(address) } else { for channel in channels { channel.close(promise: nil) } }
   }
 
   private func serve(_ datagrams: DatagramChannel) async throws {

@@ -35,6 +35,7 @@ package final class NameServer: Sendable {
   let logger: Logger
   let forwarder: Forwarder
   let servers: @Sendable () -> [SocketAddress]
+  let opened: @Sendable (IPv4Address) -> Void
   let questions = Slots(NameServer.questions)
   let connections = Slots(NameServer.connections)
   private let changes: AsyncStream<Void>
@@ -45,15 +46,18 @@ package final class NameServer: Sendable {
   ///   - patience: for how long an answer is held.
   ///   - silence: for how long another server's answer is waited for, twice at most.
   ///   - servers: those to ask for names that are none of the networks', at the moment.
+  ///   - opened: is called whenever names can be asked at an address from now on.
   package init(
     port: Int = 53, patience: Duration = .seconds(1), silence: Duration = .seconds(2), logger: Logger,
-    servers: @escaping @Sendable () -> [SocketAddress] = HostResolvers.servers
+    servers: @escaping @Sendable () -> [SocketAddress] = HostResolvers.servers,
+    opened: @escaping @Sendable (IPv4Address) -> Void = { _ in }
   ) {
     self.port = port
     self.patience = patience
     self.logger = logger
     forwarder = Forwarder(patience: silence)
     self.servers = servers
+    self.opened = opened
     (changes, change) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
   }
 
