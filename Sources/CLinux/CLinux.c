@@ -453,9 +453,9 @@ static int netlink_open(int protocol) {
 int cl_netlink_watch(int nftables) {
   int fd = netlink_open(nftables ? NETLINK_NETFILTER : NETLINK_ROUTE);
   if (fd < 0) return fd;
-  static const int filter[] = {NFNLGRP_NFTABLES}, host[] = {RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV4_RULE, RTNLGRP_IPV4_ROUTE};
+  static const int filter[] = {NFNLGRP_NFTABLES}, host[] = {RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV4_RULE, RTNLGRP_IPV4_ROUTE, RTNLGRP_LINK};
   const int *groups = nftables ? filter : host;
-  for (size_t i = 0; i < (nftables ? 1 : 3); i++) {
+  for (size_t i = 0; i < (nftables ? 1 : 4); i++) {
     if (setsockopt(fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &groups[i], sizeof groups[i]) == 0) continue;
     int result = -errno;
     close(fd);

@@ -20,7 +20,7 @@ package struct AddressBook: Sendable {
     let (before, after) = (old?.endpoint?.virtualIPs ?? [], new?.endpoint?.virtualIPs ?? [])
     guard before != after else { return }
     for given in before { edit(given) { $0.remove(given.address, service: old?.id ?? "") } }
-    for given in after { edit(given) { $0.add(given.address, service: new?.id ?? "", at: new?.updatedAt ?? .zero) } }
+    for given in after { edit(given) { $0.add(given.address, service: new?.id ?? "", at: new?.createdAt ?? .zero) } }
   }
 
   mutating func replace(_ old: Attachment?, by new: Attachment?) {

@@ -49,8 +49,12 @@ extension ManagerLink: Dispatcher {
     try? await inSession { try await self.channel.report(.init(traffic), as: $0) }
   }
 
+  /// A refusal is the request's alone: the session goes on.
   package func attach(_ request: NodeMessage.AttachRequest) async throws -> NodeMessage.AttachReply {
-    try await inSession { try await self.channel.attach(request, as: $0) }
+    guard let session = state.withLock({ $0.session }) else {
+      throw RPCFailure(.unavailable, "this node has no session with a manager now")
+    }
+    return try await channel.attach(request, as: SessionName(nodeID: nodeID, session: session))
   }
 
   package func report(containers: NodeMessage.AttachedContainers) async throws {

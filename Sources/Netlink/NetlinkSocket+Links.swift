@@ -86,6 +86,16 @@ extension NetlinkSocket {
     try perform(message)
   }
 
+  /// As a port of a bridge, it remembers nobody whose packets come in by it.
+  package func stopLearning(_ port: Int32) throws(NetlinkError) {
+    var message = link(16, .acknowledge, index: port, "making port \(port) learn nothing")
+    message.add(18) { info in
+      info.add(4, "bridge")
+      info.add(5) { data in data.add(8, UInt8(0)) }
+    }
+    try perform(message)
+  }
+
   /// One that is gone is fine.
   package func removeLink(_ index: Int32) throws(NetlinkError) {
     do { try perform(link(17, .acknowledge, index: index, "removing interface \(index)")) } catch  where error.isAbsent {}

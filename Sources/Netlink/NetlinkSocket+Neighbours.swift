@@ -2,25 +2,29 @@
 
 package import ClusterModel
 
-/// Whose Ethernet address an IPv4 address is, or behind which end of a tunnel an Ethernet address is. Both never time out.
+/// Whose Ethernet address an IPv4 address is, behind which end of a tunnel an Ethernet address is, or that it is behind the interface as a
+/// port of a bridge. None times out.
 package enum Neighbour: Sendable, Hashable {
   case address(IPv4Address, HardwareAddress)
   case forwarding(HardwareAddress, to: IPv4Address)
+  case behindPort(HardwareAddress)
 }
 
 extension NetlinkSocket {
-  private static let permanent: UInt16 = 0x80
-  /// The entry is the tunnel's own, not its bridge's.
-  private static let ofItself: UInt8 = 0x02
+  fileprivate static let permanent: UInt16 = 0x80
+  /// Of a bridge's entry: not learned, and not the bridge's own address.
+  fileprivate static let fixed: UInt16 = 0x40
+  /// The entry is the tunnel's own, or its bridge's.
+  fileprivate static let (ofItself, ofBridge): (UInt8, UInt8) = (0x02, 0x04)
 
   private func message(
-    _ type: UInt16, _ flags: NetlinkMessage.Flags, _ family: UInt8, link: Int32, _ name: String
+    _ type: UInt16, _ flags: NetlinkMessage.Flags, _ family: UInt8, link: Int32, ofBridge: Bool = false, _ name: String
   ) -> NetlinkMessage {
     NetlinkMessage(type, flags, name: name) { fixed in
       fixed.write(UInt32(family))
       fixed.write(link)
-      fixed.write(Self.permanent)
-      fixed.write(family == 7 ? Self.ofItself : 0)
+      fixed.write(ofBridge ? Self.fixed : Self.permanent)
+      fixed.write(ofBridge ? Self.ofBridge : family == 7 ? Self.ofItself : 0)
       fixed.write(UInt8(0))
     }
   }
@@ -39,6 +43,10 @@ extension NetlinkSocket {
       message.add(2, hardware.bytes)
       message.add(1, end.bits.bigEndian)
       return message
+    case .behindPort(let hardware):
+      var message = message(type, flags, 7, link: link, ofBridge: true, "\(verb) \(hardware) behind port \(link)")
+      message.add(2, hardware.bytes)
+      return message
     }
   }
 
@@ -52,7 +60,7 @@ extension NetlinkSocket {
     do { try perform(message(29, .acknowledge, entry, link: link, "removing")) } catch  where error.isAbsent {}
   }
 
-  /// The permanent entries of a tunnel.
+  /// The entries of a tunnel that were given to it, its bridge's among them.
   package func neighbours(of link: Int32) throws(NetlinkError) -> Set<Neighbour> {
     var found: Set<Neighbour> = []
     for family: UInt8 in [2, 7] {
@@ -60,8 +68,7 @@ extension NetlinkSocket {
       var request = message(30, .dump, family, link: link, "listing neighbours of interface \(link)")
       request.add(8, link)
       for reply in try ask(request) where reply.number(at: 4, Int32.self) == link {
-        guard reply.number(at: 8, UInt16.self) & Self.permanent != 0, let entry = Neighbour(reply, family) else { continue }
-        found.insert(entry)
+        if let entry = Neighbour(reply, family) { found.insert(entry) }
       }
     }
     return found
@@ -71,9 +78,14 @@ extension NetlinkSocket {
 extension Neighbour {
   fileprivate init?(_ reply: NetlinkReply, _ family: UInt8) {
     let attributes = reply.attributes(after: 12)
-    guard let destination: UInt32 = attributes[1]?.number(), let hardware = attributes[2].flatMap(HardwareAddress.init) else {
-      return nil
+    let state = reply.number(at: 8, UInt16.self)
+    guard let hardware = attributes[2].flatMap(HardwareAddress.init) else { return nil }
+    // What names a bridge is the bridge's.
+    if family == 7, attributes[9] != nil, state & NetlinkSocket.fixed != 0 {
+      self = .behindPort(hardware)
+      return
     }
+    guard state & NetlinkSocket.permanent != 0, let destination: UInt32 = attributes[1]?.number() else { return nil }
     let address = IPv4Address(bits: UInt32(bigEndian: destination))
     self = family == 2 ? .address(address, hardware) : .forwarding(hardware, to: address)
   }

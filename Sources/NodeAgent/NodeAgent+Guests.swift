@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import ClusterModel
+package import ClusterModel
 package import ClusterRPC
 import EngineClient
 

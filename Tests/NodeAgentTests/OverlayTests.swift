@@ -145,7 +145,7 @@ struct OverlayTests {
       let id = try await harness.engine.createContainer(
         name: "mine",
         config: [
-          "Image": "x", "Labels": [Labels.attachment: "key", Labels.nameservers: "9.9.9.9 1.1.1.1"],
+          "Image": "web:1", "Labels": [Labels.attachment: "key", Labels.nameservers: "9.9.9.9 1.1.1.1"],
           "HostConfig": ["NetworkMode": "net-one"],
         ]
       ).id

@@ -122,6 +122,26 @@ struct OverlayTests {
     #expect(seen == ["10.9.0.5", "10.9.0.6", "10.9.0.3", "10.9.0.5", "10.9.0.6"])
   }
 
+  @Test("an update gives new tasks new addresses, though the service's own is older")
+  func update() throws {
+    var cluster = SimulatedCluster(seed: 1, nodes: 1)
+    try Self.make("back", in: &cluster)
+    cluster.create { $0.taskTemplate.networks = [.init(target: "id-back")] }
+    cluster.run(for: .seconds(20))
+    var seen: [String] = []
+    for number in 1...3 {
+      cluster.write { transaction in
+        guard var service = transaction.service("id-web") else { return }
+        service.spec.taskTemplate.forceUpdate = UInt64(number)
+        service.updatedAt = Timestamp(nanoseconds: 1_000_000_000_000_000_000)
+        transaction.put(service)
+      }
+      cluster.run(for: .seconds(60))
+      seen += cluster.live.flatMap { $0.addresses.map { "\($0.address)" } }
+    }
+    #expect(seen == ["10.1.0.4", "10.1.0.5", "10.1.0.6"])
+  }
+
   @Test("without a free address a task waits, says so, and has the next one that is free")
   func exhausted() throws {
     var cluster = SimulatedCluster(seed: 1, nodes: 1)

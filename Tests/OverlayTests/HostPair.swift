@@ -55,6 +55,8 @@ final class HostPair {
     let network = try TestNetwork.make()
     containers.append(network)
     let (name, bits) = ("v\(containers.count)", IPv4Address(address) ?? .loopback)
+    // As the engine's: it says nothing unless it is asked.
+    try TestNetwork.inside(network) { try TestNetwork.shell("echo 1 > /proc/sys/net/ipv6/conf/all/disable_ipv6") }
     let settings = "address \(HardwareAddress(container: bits)) mtu 1450"
     try TestNetwork.cable(name, hosts[host], "eth0", network, settings)
     try on(host) { try TestNetwork.shell("ip link set \(name) master \(bridge)") }

@@ -44,8 +44,12 @@ package final class OverlayKernel {
 
   private func ensure(_ plan: OverlayPlan, _ links: [String: Link], mtu: UInt32) throws -> Int {
     let (device, isMade) = try ensureDevice(plan, links[plan.device], mtu: mtu)
-    let isChanged = try ensurePort(device, of: links[plan.bridge], mtu: mtu)
-    return (isMade || isChanged ? 1 : 0) + (try socket.ensure(plan.neighbours, of: device.index))
+    let bridge = links[plan.bridge].flatMap { $0.kind == "bridge" ? $0 : nil }
+    let isJoined = bridge.map { joined[device.name] == $0.index } ?? true
+    let isChanged = try ensurePort(device, of: bridge, mtu: mtu)
+    let changes = try socket.ensure(plan.neighbours.union(bridge == nil ? [] : plan.portEntries), of: device.index)
+    // What comes with a new bridge is no change of anybody's.
+    return (isMade || isChanged ? 1 : 0) + (isJoined || isMade ? changes : 0)
   }
 
   private func ensureDevice(_ plan: OverlayPlan, _ found: Link?, mtu: UInt32) throws -> (device: Link, isMade: Bool) {
@@ -62,10 +66,12 @@ package final class OverlayKernel {
 
   /// Whether anything was not as it had been left.
   private func ensurePort(_ device: Link, of bridge: Link?, mtu: UInt32) throws -> Bool {
-    let master = bridge?.kind == "bridge" ? bridge?.index : nil
+    let master = bridge?.index
     let isPort = master == nil || device.master == master
     let isRight = device.isUp && device.mtu == mtu
     if !isRight || !isPort { try socket.setUp(device.index, mtu: mtu, master: master) }
+    // An address that is now here was elsewhere before: what was learned of it would lead its packets back where they came from.
+    if !isPort { try socket.stopLearning(device.index) }
     defer { joined[device.name] = master }
     return !isRight || !isPort && joined[device.name] == master
   }

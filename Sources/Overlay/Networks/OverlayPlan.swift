@@ -33,6 +33,14 @@ package struct OverlayPlan: Sendable, Hashable {
   package var bridge: String { Self.bridge(of: tunnel) }
   package var device: String { Self.device(of: tunnel) }
 
+  /// What the bridge is to know, which learns nothing by the tunnel.
+  var portEntries: Set<Neighbour> {
+    Set(
+      neighbours.compactMap { entry in
+        if case .forwarding(let hardware, _) = entry { .behindPort(hardware) } else { nil }
+      })
+  }
+
   /// Whether it can be one of ours. The tunnel between ingress subnets is not.
   static func isDevice(_ link: Link) -> Bool {
     link.kind == "vxlan" && link.name.hasPrefix(prefix) && UInt32(link.name.dropFirst(prefix.count)) != nil
