@@ -34,7 +34,9 @@ extension NodeAgent {
     let actions = ["create", "start", "die", "destroy", "rename", "connect", "disconnect"]
     var backoff = Backoff()
     while !Task.isCancelled {
-      if let events = try? await engine.events(since: nil, until: nil, filters: ["type": ["container", "network"], "event": actions]) {
+      if let events = try? await engine.events(
+        since: nil, until: nil, filters: ["type": ["container", "network"], "event": actions])
+      {
         backoff = Backoff()
         guestWake.yield()
         do { for try await _ in events { guestWake.yield() } } catch {}
@@ -75,7 +77,9 @@ struct Guests: Sendable {
 extension TaskOperations {
   func guests() async throws -> Guests {
     let labels = ["\(Labels.cluster)=\(clusterID)", Labels.network]
-    let parts = try await engine.networks(filters: ["label": labels]).map { ($0.value.name, $0.value.labels[Labels.network] ?? "") }
+    let parts = try await engine.networks(filters: ["label": labels]).map {
+      ($0.value.name, $0.value.labels[Labels.network] ?? "")
+    }
     let ids = Dictionary(parts) { first, _ in first }
     var guests = Guests()
     if ids.isEmpty { return guests }

@@ -10,6 +10,8 @@ struct Cluster: Sendable {
   let n2: PlaygroundKit.Host
   let n3: PlaygroundKit.Host
 
+  var hosts: [PlaygroundKit.Host] { [fixture.host, n2, n3] }
+
   static func with(_ body: @Sendable (Cluster) async throws -> Void) async throws {
     let directory = Playground.scratchDirectory()
     do {

@@ -70,8 +70,6 @@ extension Cluster {
     }
   }
 
-  fileprivate var hosts: [PlaygroundKit.Host] { [fixture.host, n2, n3] }
-
   /// Three tasks on the workers, none on the manager.
   fileprivate func publish(_ offload: String) async throws {
     try await fixture.docker(

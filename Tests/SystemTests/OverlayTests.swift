@@ -33,9 +33,7 @@ extension SystemTests {
 }
 
 extension Cluster {
-  fileprivate var hosts: [PlaygroundKit.Host] { [fixture.host, n2, n3] }
-
-  fileprivate func service(_ name: String, _ more: String...) async throws {
+  func service(_ name: String, _ more: String...) async throws {
     try await fixture.host.checkedDocker(
       [
         "service", "create", "--quiet", "--detach", "--name", name, "--stop-grace-period", "2s", "--label",
@@ -57,11 +55,11 @@ extension Cluster {
   }
 
   /// Runs a program in the container of a service's task on a host.
-  fileprivate func inside(_ service: String, on host: PlaygroundKit.Host, _ command: String...) async throws -> CommandResult {
+  func inside(_ service: String, on host: PlaygroundKit.Host, _ command: String...) async throws -> CommandResult {
     try await inside(service, on: host, command)
   }
 
-  private func inside(_ service: String, on host: PlaygroundKit.Host, _ command: [String]) async throws -> CommandResult {
+  func inside(_ service: String, on host: PlaygroundKit.Host, _ command: [String]) async throws -> CommandResult {
     let task = try await host.checkedDocker(["ps", "--quiet", "--filter", "label=com.docker.swarm.service.name=\(service)"])
     return try await host.docker(["exec", try #require(task.lines.first, "\(service) on \(host.name)")] + command)
   }

@@ -226,7 +226,9 @@ struct NetworkTests {
     let body = #"{"Container":"\#(container)"}"#
     #expect(
       try await rig.call("POST", "/networks/\(id)/connect", body)
-        == (403, "Could not attach to network \(id): rpc error: code = PermissionDenied desc = network back not manually attachable"))
+        == (
+          403, "Could not attach to network \(id): rpc error: code = PermissionDenied desc = network back not manually attachable"
+        ))
     let place = AttachedPlace(
       engineName: "back", address: IPv4Address(bits: 0x0A01_0005), gateway: IPv4Address(bits: 0x0A01_0001))
     rig.control.inner.withLock { $0.attachments[id] = .success(place) }

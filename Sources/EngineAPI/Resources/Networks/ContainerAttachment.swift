@@ -53,7 +53,8 @@ extension SwarmAPI {
       default:
         throw APIError(
           status: error.code.httpStatus,
-          "attaching to network failed, make sure your network options are correct and check manager logs: \(error)", cause: error)
+          "attaching to network failed, make sure your network options are correct and check manager logs: \(error)", cause: error
+        )
       }
     }
   }
