@@ -58,11 +58,13 @@ extension NodeAgent {
     let now = clock.now().uptime
     attaching = attaching.filter { $0.value + Self.patience > now }
     guard let found = try await calls?.guests() else { return }
-    let isNews = !found.names.isEmpty || !guests.isEmpty || !attaching.isEmpty
     guests = found.running
     if containersOnOverlays != attended { attendWake.yield() }
+    let report = NodeMessage.AttachedContainers(names: found.names, networks: found.networks)
     // Again and again: the managers forget what was never made only when they hear of what is there.
-    if isNews { try await dispatcher.report(containers: .init(names: found.names, networks: found.networks)) }
+    guard report != toldOfGuests || !report.names.isEmpty || !attaching.isEmpty else { return }
+    try await dispatcher.report(containers: report)
+    toldOfGuests = report
   }
 }
 

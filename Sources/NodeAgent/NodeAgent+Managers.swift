@@ -14,6 +14,7 @@ extension NodeAgent {
         described = current
         backoff = Backoff()
         await traffic.sessionBegan()
+        toldOfGuests = nil
         guestWake.yield()
         for await assignment in await dispatcher.assignments() { try await apply(assignment) }
       } catch {

@@ -39,6 +39,8 @@ package actor NodeAgent {
   var overlays: [String: OverlayNetwork] = [:]
   /// Running containers on overlay networks that are no tasks.
   var guests: Set<OverlayContainer> = []
+  /// What the managers were last told of these; `nil` before anything.
+  var toldOfGuests: NodeMessage.AttachedContainers?
   /// Networks that a container was put on lately, and when by the monotonic clock: the managers' word of them may be on its way.
   var attaching: [String: Duration] = [:]
   /// Those that were told of last.

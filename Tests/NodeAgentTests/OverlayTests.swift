@@ -160,6 +160,10 @@ struct OverlayTests {
       // Its network is not taken for one that nobody uses.
       await agent.removeUnusedOverlays()
       #expect(await !harness.engine.calls.contains("remove network net-one"))
+      // Two changes, of which only the second is news to the managers.
+      try await harness.engine.stopContainer(id, timeout: 0)
+      try await harness.until("is looked after no more") { await harness.networks.attended.last == [] }
+      await agent.forgetAttaching()
       try await harness.engine.removeContainer(id, force: true, volumes: false)
       try await harness.until("is told of no more") { await harness.dispatcher.attached.last == .init() }
     }
@@ -180,4 +184,9 @@ struct OverlayTests {
     try await other.withAgent { _ in try await other.until("is refused") { await other.state() == .rejected } }
     #expect(await other.status()?.err == "node is missing network attachments, ip addresses may be exhausted")
   }
+}
+
+extension NodeAgent {
+  /// As if it had been restarted meanwhile.
+  fileprivate func forgetAttaching() { attaching = [:] }
 }

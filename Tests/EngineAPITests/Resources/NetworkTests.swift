@@ -220,7 +220,7 @@ struct NetworkTests {
   func connected() async throws {
     let rig = try await SwarmRig()
     let id = try await Self.make(rig, "back")
-    let container = try await rig.engine.createContainer(name: "mine", config: ["Image": "x"]).id
+    let container = try await rig.engine.createContainer(name: "mine", config: ["Image": "web:1"]).id
     let refusal = RPCFailure(.permissionDenied, "network back not manually attachable")
     rig.control.inner.withLock { $0.attachments[id] = .failure(refusal) }
     let body = #"{"Container":"\#(container)"}"#
