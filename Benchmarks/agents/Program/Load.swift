@@ -14,7 +14,7 @@ struct Load: Sendable {
   let isPublished: Bool
 
   struct Report: Codable {
-    /// Until every node is ready and has its part of the ingress network.
+    /// Until every node is ready and has its part of the ingress network, and every agent knows its session.
     var join: Cost
     /// Until every task runs and is fit for traffic.
     var converge: Cost
@@ -26,6 +26,8 @@ struct Load: Sendable {
     var one: Cost
   }
 
+  private var all: Int { tasks / services * services }
+
   func run(on manager: ManagerSide) async throws -> Report {
     let tally = Tally()
     let meter = Meter(store: manager.store, tally: tally)
@@ -33,7 +35,8 @@ struct Load: Sendable {
     let join = try await meter.time {
       for number in 0..<agents { Task { try await Agent(number: number, manager: manager, tally: tally).run() } }
     } until: {
-      await areNodesReady(manager.store)
+      guard tally.state.withLock({ $0.counts.sessions >= agents }) else { return false }
+      return await areNodesReady(manager.store)
     }
     let begun = await meter.mark()
     let converge = try await meter.time {
@@ -41,9 +44,9 @@ struct Load: Sendable {
         for number in 0..<services { transaction.put(service(number, replicas: UInt64(tasks / services))) }
       }
     } until: {
-      await runs(tasks / services * services, manager.store)
+      await runs(all, manager.store)
     }
-    try await meter.wait { isPublished ? isKnown(tasks / services * services, tally) : true }
+    try await meter.wait { isPublished ? isKnown(all, tally) : true }
     let tables = await meter.cost(since: begun)
     let idle = try await meter.time {
       try await Task.sleep(for: .seconds(10))
@@ -53,7 +56,7 @@ struct Load: Sendable {
     let one = try await meter.time {
       try await manager.store.batch { $0.put(service(services, replicas: 1)) }
     } until: {
-      await runs(tasks / services * services + 1, manager.store)
+      await runs(all + 1, manager.store)
     }
     return Report(join: join, converge: converge, tables: tables, idle: idle, one: one)
   }
