@@ -152,6 +152,12 @@ let package = Package(
       name: "relay-program", dependencies: ["Balancing", "ClusterModel", "DataPlane"], path: "Benchmarks/relay/Program",
       swiftSettings: settings),
     .executableTarget(
+      name: "agents-program",
+      dependencies: [
+        "Balancing", "ClusterModel", "ClusterRPC", "ClusterStore", "Manager", "Orchestration", "StoreSQLite", logging,
+      ],
+      path: "Benchmarks/agents/Program", swiftSettings: settings),
+    .executableTarget(
       name: "scheduler-program", dependencies: ["ClusterModel", "ClusterStore", "Manager", "Orchestration", "StoreSQLite"],
       path: "Benchmarks/scheduler/Program", swiftSettings: settings),
 
