@@ -24,8 +24,15 @@ struct AssignmentDraft: Sendable {
     /// Of the services that changed; empty for one that publishes nothing any more.
     let listeners: [String: [Listener]]
 
-    /// `dirty` is what changed since the last look, `nil` everything; `known` is what was found then. `nil` while there is no cluster.
-    init?(of nodeID: String, in store: ClusterStore, since dirty: DirtySet?, known: Assignment? = nil) {
+    /// The nodes whose containers the node can send traffic to: all of the mesh, if it is in it, and itself.
+    let reach: Set<String>
+
+    /// `dirty` is what changed since the last look, `nil` everything; `known` is the draft with what was found then. `nil` while there is
+    /// no cluster.
+    init?(
+      of nodeID: String, in store: ClusterStore, since dirty: DirtySet?, known: AssignmentDraft? = nil,
+      views: SharedViews = SharedViews()
+    ) {
       guard let cluster = store.cluster else { return nil }
       version = store.version
       clusterID = cluster.id
@@ -33,48 +40,45 @@ struct AssignmentDraft: Sendable {
       ingressSubnet = store.nodes[nodeID]?.ingressSubnet
       tasks = dirty.map { $0.nodeIDs.contains(nodeID) } ?? true ? store.tasks(onNode: nodeID) : nil
       let isMeshDirty = dirty.map { $0.cluster || !$0.changedNodeIDs.isEmpty } ?? true
-      mesh = isMeshDirty ? .some(Meshes.mesh(ofNode: nodeID, in: store)) : nil
-      let reach = Reach(of: nodeID, in: store, mesh: mesh ?? known?.mesh)
-      let isReachNew = mesh.map { $0?.nodeIDs != known?.mesh?.nodeIDs } ?? false
-      networks = Self.networks(of: nodeID, in: store, since: dirty, known: known)
+      let everybody = isMeshDirty || known == nil ? views.everybody(in: store) : nil
+      let own = everybody?.byNode[nodeID]
+      mesh = isMeshDirty ? .some(own.flatMap { Meshes.mesh(of: $0, among: everybody?.peers ?? [], in: store) }) : nil
+      let reach = everybody.map { own == nil ? [nodeID] : $0.nodeIDs } ?? known?.reach ?? [nodeID]
+      self.reach = reach
+      networks = Self.networks(of: nodeID, in: store, since: dirty, known: known?.assignment, views)
       // Removed ones are among those that changed.
-      let changed = (dirty?.serviceIDs ?? []).union(isReachNew || dirty == nil ? Set(store.services.keys) : [])
+      let isAllNew = dirty == nil || reach != known?.reach
+      let changed = (dirty?.serviceIDs ?? []).union(isAllNew ? Set(store.services.keys) : [])
       listeners = Dictionary(
-        uniqueKeysWithValues: changed.map {
-          ($0, EndpointTables.listeners(ofService: $0, in: store).map(reach.part))
-        })
+        uniqueKeysWithValues: changed.map { ($0, Self.listeners(views.published(byService: $0, in: store), reach, store)) })
+    }
+
+    private static func listeners(
+      _ published: SharedViews.Published, _ reach: Set<String>, _ store: ClusterStore
+    ) -> [Listener] {
+      if published.nodeIDs.isSubset(of: reach) { return published.listeners }
+      return published.listeners.map { listener in
+        var listener = listener
+        listener.endpoints.removeAll { endpoint in store.tasks[endpoint.id].map { !reach.contains($0.nodeID) } ?? false }
+        return listener
+      }
     }
 
     private static func networks(
-      of nodeID: String, in store: ClusterStore, since dirty: DirtySet?, known: Assignment?
+      of nodeID: String, in store: ClusterStore, since dirty: DirtySet?, known: Assignment?,
+      _ views: SharedViews
     ) -> [String: OverlayNetwork?] {
       let old = Set(known?.networks.map(\.id) ?? [])
       let isDirty = dirty.map { $0.nodeIDs.contains(nodeID) || !$0.changedNetworkIDs.isEmpty } ?? true
       let own = isDirty ? OverlayNetworks.ids(ofNode: nodeID, in: store) : old
       let looked = own.symmetricDifference(old).union(dirty.map { own.intersection($0.networkIDs) } ?? own)
       return Dictionary(
-        uniqueKeysWithValues: looked.map { ($0, own.contains($0) ? OverlayNetworks.network($0, in: store) : nil) })
-    }
-  }
-
-  /// Which containers a node can send traffic to: all of the mesh, if it is in it, and its own.
-  private struct Reach {
-    let store: ClusterStore
-    let nodeIDs: Set<String>
-
-    init(of nodeID: String, in store: ClusterStore, mesh: Mesh?) {
-      self.store = store
-      nodeIDs = mesh?.nodeIDs ?? [nodeID]
-    }
-
-    func part(_ listener: Listener) -> Listener {
-      var listener = listener
-      listener.endpoints.removeAll { endpoint in store.tasks[endpoint.id].map { !nodeIDs.contains($0.nodeID) } ?? false }
-      return listener
+        uniqueKeysWithValues: looked.map { ($0, own.contains($0) ? views.network($0, in: store) : nil) })
     }
   }
 
   private(set) var assignment: Assignment
+  private(set) var reach: Set<String> = []
   private var listeners: [String: [Listener]] = [:]
 
   init(_ news: News) {
@@ -85,6 +89,7 @@ struct AssignmentDraft: Sendable {
 
   /// Whether the assignment is another one now.
   mutating func take(_ news: News) -> Bool {
+    reach = news.reach
     let areNetworksNew = take(news.networks)
     let isTableNew = take(news.listeners)
     // A table also stands for the networks: who acknowledges it has these too.

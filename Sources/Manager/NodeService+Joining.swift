@@ -92,7 +92,8 @@ extension NodeService {
     guard isOrderly || admits(node) else {
       throw RPCFailure(.unavailable, "node \(node) exceeded rate limit count of registrations")
     }
-    let session = NodeSession(nodeID: node, address: address, store: store, loop: loop, logger: logger, now: now)
+    let session = NodeSession(
+      nodeID: node, address: address, store: store, loop: loop, views: views, logger: logger, now: now)
     let id = await begin(session, of: node)
     let hold = monitor.withLock { $0.damper.back(node, at: now().uptime)?.message(at: now().uptime) }
     try await session.register(description: registration.description, statuses: statuses, hold: hold)

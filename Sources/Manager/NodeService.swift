@@ -37,6 +37,7 @@ package actor NodeService: ManagerService {
   let now: @Sendable () -> Now
   let monitor: Mutex<NodeMonitor>
   let logs = LogBroker()
+  let views = SharedViews()
   var sessions: [String: Entry] = [:]
   var generator = SystemRandomNumberGenerator()
   var joins = RecentJoins()
@@ -60,6 +61,7 @@ package actor NodeService: ManagerService {
 
   /// Runs sessions and judges nodes until cancelled.
   package func run() async {
+    await views.follow(store)
     await withDiscardingTaskGroup { group in
       group.addTask { await self.judge() }
       group.addTask { await self.clearAbandoned() }
@@ -82,6 +84,7 @@ package actor NodeService: ManagerService {
   func begin(_ session: NodeSession, of node: String) async -> String {
     let id = Identifier.make(using: &generator)
     let old = sessions.updateValue(Entry(id: id, session: session), forKey: node)
+    views.share(among: sessions.count)
     addJob.yield(session)
     if let old {
       logs.disconnect(node)
@@ -92,7 +95,9 @@ package actor NodeService: ManagerService {
 
   func endSession(of node: String) async {
     logs.disconnect(node)
-    await sessions.removeValue(forKey: node)?.session.end()
+    let ended = sessions.removeValue(forKey: node)
+    views.share(among: sessions.count)
+    await ended?.session.end()
   }
 }
 

@@ -16,6 +16,7 @@ package actor NodeSession: Dispatcher {
   private let address: String
   let store: Store
   private let loop: ControlLoop
+  private let views: SharedViews
   let now: @Sendable () -> Now
   private let logger: Logger
   private let wakeup = Wakeup()
@@ -27,10 +28,12 @@ package actor NodeSession: Dispatcher {
   private var traffic = TrafficReport(generation: 0)
   private var isEnded = false
 
-  /// `address` is what the managers see the node at.
+  /// `address` is what the managers see the node at; `views` are those of all sessions.
   package init(
-    nodeID: String, address: String, store: Store, loop: ControlLoop, logger: Logger, now: @escaping @Sendable () -> Now
+    nodeID: String, address: String, store: Store, loop: ControlLoop, views: SharedViews = SharedViews(), logger: Logger,
+    now: @escaping @Sendable () -> Now
   ) {
+    self.views = views
     self.nodeID = nodeID
     self.address = address
     self.store = store
@@ -46,7 +49,7 @@ package actor NodeSession: Dispatcher {
       let began = now().uptime
       await refresh(watcher)
       await wakeup.wait(until: nil, uptime: .zero)
-      await wakeup.pace(since: began, uptime: now().uptime)
+      await wakeup.pace(since: began, uptime: now().uptime, views.pace)
     }
     await store.stopWatching(watcher)
     end()
@@ -61,9 +64,9 @@ package actor NodeSession: Dispatcher {
   }
 
   private func refresh(_ watcher: Int) async {
-    let (nodeID, isFirst, known) = (nodeID, draft == nil, last)
+    let (nodeID, isFirst, known, views) = (nodeID, draft == nil, draft, views)
     let news = await store.read(changesOf: watcher) { dirty, store in
-      AssignmentDraft.News(of: nodeID, in: store, since: isFirst ? nil : dirty, known: known)
+      AssignmentDraft.News(of: nodeID, in: store, since: isFirst ? nil : dirty, known: known, views: views)
     }
     guard let news else { return }
     builtVersion = news.version

@@ -9,11 +9,11 @@ struct Wakeup: Sendable {
 
   /// How far apart rounds begin, at least. The first of a burst of writes is acted on at once; the rest of it makes few rounds, which
   /// would otherwise cost as much as the writes themselves.
-  private static let pace = Duration.milliseconds(5)
+  static let pace = Duration.milliseconds(5)
 
   /// Returns when the next round may begin after one that began at `start`.
-  func pace(since start: Duration, uptime: Duration) async {
-    let rest = start + Self.pace - uptime
+  func pace(since start: Duration, uptime: Duration, _ pace: Duration = Wakeup.pace) async {
+    let rest = start + pace - uptime
     if rest > .zero { try? await Task.sleep(for: rest) }
   }
 

@@ -14,6 +14,7 @@ struct AssignmentDraftTests {
   private struct Rig {
     var store = ClusterStore(version: 1)
     var draft: AssignmentDraft
+    let views = SharedViews()
     var generator = Generator()
 
     struct Generator: RandomNumberGenerator {
@@ -34,6 +35,7 @@ struct AssignmentDraftTests {
       for proposal in try transaction.batchedProposals() { store.apply(proposal, version: 2) }
       let news = try #require(AssignmentDraft.News(of: "n1", in: store, since: nil))
       draft = AssignmentDraft(news)
+      views.keep()
       let isNew = draft.take(news)
       #expect(!isNew)
     }
@@ -49,7 +51,9 @@ struct AssignmentDraftTests {
           store.apply(proposal, version: store.version + 1)
         }
       }
-      return draft.take(try #require(AssignmentDraft.News(of: "n1", in: store, since: dirty, known: draft.assignment)))
+      views.forget(dirty)
+      let news = try #require(AssignmentDraft.News(of: "n1", in: store, since: dirty, known: draft, views: views))
+      return draft.take(news)
     }
 
     private mutating func writeOne(_ transaction: inout Transaction) {

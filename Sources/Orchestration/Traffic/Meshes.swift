@@ -8,11 +8,22 @@ package import ClusterStore
 package enum Meshes {
   /// `nil` while the node has no IPv4 address or no part of the ingress pool.
   package static func mesh(ofNode id: String, in store: ClusterStore) -> Mesh? {
-    guard let cluster = store.cluster, let own = store.nodes[id].flatMap({ peer($0, cluster) }) else { return nil }
-    let peers = store.nodes.values.filter { $0.id != id }.compactMap { peer($0, cluster) }
+    let peers = peers(in: store)
+    return peers.first { $0.nodeID == id }.flatMap { mesh(of: $0, among: peers, in: store) }
+  }
+
+  /// `peers` are all of `peers(in:)`, `own` one of them. `nil` while there is no cluster.
+  package static func mesh(of own: Peer, among peers: [Peer], in store: ClusterStore) -> Mesh? {
+    guard let cluster = store.cluster else { return nil }
     return Mesh(
-      own: own, peers: peers.sorted { $0.number < $1.number }, pool: cluster.ingressPool,
+      own: own, peers: peers.filter { $0.number != own.number }, pool: cluster.ingressPool,
       port: UInt16(exactly: cluster.dataPathPort) ?? 4_789)
+  }
+
+  /// All nodes that have an IPv4 address and a part of the ingress pool; sorted by number.
+  package static func peers(in store: ClusterStore) -> [Peer] {
+    guard let cluster = store.cluster else { return [] }
+    return store.nodes.values.compactMap { peer($0, cluster) }.sorted { $0.number < $1.number }
   }
 
   /// Its subnet's place in the pool is its number: nobody else has that, and it stays.

@@ -233,8 +233,9 @@ struct NetworkTests {
       engineName: "back", address: IPv4Address(bits: 0x0A01_0005), gateway: IPv4Address(bits: 0x0A01_0001))
     rig.control.inner.withLock { $0.attachments[id] = .success(place) }
     #expect(
-      try await rig.call("POST", "/networks/\(id)/connect", body).text
-        == #"/networks/back/connect{"Container":"\#(container)","EndpointConfig":{"IPAMConfig":{"IPv4Address":"10.1.0.5"}}}"#)
+      try await rig.call("POST", "/v1.41/networks/\(id)/connect", body).text
+        == #"/v1.41/networks/back/connect{"Container":"\#(container)","EndpointConfig":{"IPAMConfig":{"IPv4Address":"10.1.0.5"}}}"#
+    )
     #expect(rig.control.inner.withLock { $0.attached.map(\.container) } == [container, container])
     _ = try await rig.engine.createNetwork(["Name": "back", "Labels": [Labels.network: .string(id)]])
     #expect(try await rig.call("POST", "/networks/\(id)/disconnect", body).text == "/networks/back/disconnect\(body)")
