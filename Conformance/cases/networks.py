@@ -34,12 +34,12 @@ TOPICS = {
     ],
     "networks: in use": [
         docker("network create --driver overlay back"), docker("network create --driver overlay front"),
-        docker(f"{CREATE} --name web --replicas 2 --network name=back,alias=w --network front skep-web"),
+        docker(f"{CREATE} --name web --replicas 2 --network name=back,alias=w --network name=front,alias=w skep-web"),
         docker(f"{CREATE} --name round --endpoint-mode dnsrr --network back skep-web"), settle(),
         docker("service inspect web"), docker("service inspect round"), api("GET", "/v1.41/services/web"), api("GET", "/v1.41/tasks/{task:}"),
         docker("network rm back"), docker("run --rm --network back skep-web true"),
         docker("service update --quiet --detach --network-rm front web"), settle(), docker("service inspect web"), docker("network rm front"),
         docker(f"{CREATE} --name both --network back --network back skep-web"), docker(f"{CREATE} --name own --network own skep-web"),
-        docker("service rm web round"), settle(), docker("network prune --force"), docker("network rm back"),
+        docker("service rm web round both"), settle(), docker("network prune --force"), docker("network rm back"),
     ],
 }

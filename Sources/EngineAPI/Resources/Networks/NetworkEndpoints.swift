@@ -62,13 +62,18 @@ extension SwarmAPI {
       if scope.isEmpty, call.id == network.name, await isEnginesOwn(call.id) {
         throw APIError.badRequest("2 matches found based on name: network \(call.id) is ambiguous")
       }
-      let bridge = network.id.hasPrefix(IngressNetwork.name) ? IngressBridge.name : try await overlayPart(network.id)?.id
-      let containers = try? await bridge.asyncMap { try await engine.network($0).raw["Containers"] ?? [:] }
-      return .answer(
-        .json(network.inspected(containers: containers ?? [:], peers: network.peers(in: store, at: swarm.address))))
+      let containers = await containers(on: network)
+      return .answer(.json(network.inspected(containers: containers, peers: network.peers(in: store, at: swarm.address))))
     }
     if scope == "swarm", let network = PredefinedNetwork(rawValue: call.id) { return .answer(.json(network.json)) }
     return call.unchanged
+  }
+
+  /// Those of this host, as its engine shows them; `nil` where it has no part of the network.
+  private func containers(on network: NetworkJSON) async -> JSONValue? {
+    if network.name == IngressNetwork.name { return (try? await engine.network(IngressBridge.name))?.raw["Containers"] ?? [:] }
+    guard let part = try? await overlayPart(network.id) else { return nil }
+    return part.inspected["Containers"] ?? [:]
   }
 
   private static func isFlag(_ text: String?) -> Bool {
@@ -113,9 +118,6 @@ extension SwarmAPI {
     let store = await swarm.store.read { $0 }
     if ClusterNetworks(store).isName(name) { throw NetworkResource.nameTaken(name) }
     guard request.isClusterWide else { return call.unchanged }
-    if let predefined = PredefinedNetwork(rawValue: name) {
-      throw APIError(status: 403, "operation is not permitted on predefined \(predefined) network ")
-    }
     let spec = try request.spec(ingressID: store.cluster.map { IngressNetwork(of: $0).id } ?? "")
     if await isEnginesOwn(name) { throw NetworkResource.nameTaken(name) }
     var generator = SystemRandomNumberGenerator()
@@ -165,11 +167,4 @@ extension SwarmAPI {
 extension Call {
   /// To the engine as it came.
   var unchanged: Rewritten { .forward(request.head, body: request.body) }
-}
-
-extension Optional {
-  fileprivate func asyncMap<Value>(_ body: (Wrapped) async throws -> Value) async rethrows -> Value? {
-    guard let self else { return nil }
-    return try await body(self)
-  }
 }

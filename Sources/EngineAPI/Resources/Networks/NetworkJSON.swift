@@ -71,10 +71,11 @@ package struct NetworkJSON {
   /// In `GET /networks`, where swarm tells no containers.
   var listed: JSONValue { value(containers: .null, labels: labels.isEmpty ? .null : JSONValue(labels)) }
 
-  /// In `GET /networks/{id}`. `containers` are those of this node, as the engine shows them for its part of the network; `peers` the
-  /// nodes on it that are known.
-  func inspected(containers: JSONValue, peers: [(name: String, address: String)]) -> JSONValue {
-    var object = value(containers: containers, labels: JSONValue(labels))
+  /// In `GET /networks/{id}`. `containers` are those of this node, as the engine shows them for its part of the network, `nil` where it has
+  /// none; `peers` the nodes on it that are known.
+  func inspected(containers: JSONValue?, peers: [(name: String, address: String)]) -> JSONValue {
+    let noLabels = containers == nil && labels.isEmpty
+    var object = value(containers: containers ?? .null, labels: noLabels ? .null : JSONValue(labels))
     if !peers.isEmpty {
       object["Peers"] = .array(peers.map { ["Name": .string($0.name), "IP": .string($0.address)] })
     }

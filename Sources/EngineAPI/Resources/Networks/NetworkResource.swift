@@ -42,15 +42,11 @@ package enum NetworkResource {
     }.map(\.name).sorted()
   }
 
-  /// Networks that a spec names must be there when it is written, and each once.
+  /// Networks that a spec names must be there when it is written.
   static func check(_ spec: ServiceSpec, in transaction: borrowing Transaction) throws(SpecError) {
-    var seen: Set<String> = []
     for target in (spec.taskTemplate.networks ?? []).compactMap(\.target) {
       guard PredefinedNetwork(rawValue: target) != nil || transaction.network(target) != nil else {
         throw SpecError(status: 404, "network \(target) not found")
-      }
-      guard seen.insert(target).inserted else {
-        throw .invalidArgument("TaskSpec: network \(transaction.network(target)?.name ?? target) is given more than once")
       }
     }
   }

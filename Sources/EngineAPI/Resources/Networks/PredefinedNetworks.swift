@@ -21,7 +21,7 @@ enum PredefinedNetwork: String, CaseIterable {
 
 extension SwarmAPI {
   /// The spec with every network target replaced by the id of an overlay network or the name of a predefined one; whatever else it
-  /// may name is refused.
+  /// may name is refused. One that is named twice counts once.
   func resolvingNetworks(_ spec: ServiceSpec, _ swarm: ActiveSwarm) async throws -> ServiceSpec {
     var spec = spec
     var networks = spec.taskTemplate.networks ?? []
@@ -35,7 +35,9 @@ extension SwarmAPI {
         networks[index].target = try await predefinedName(target)
       }
     }
-    if !networks.isEmpty { spec.taskTemplate.networks = networks }
+    spec.taskTemplate.networks = networks.reduce(into: []) { kept, network in
+      if !kept.contains(where: { $0.target == network.target }) { kept.append(network) }
+    }
     return spec
   }
 
