@@ -17,7 +17,7 @@ package struct Transaction {
   private var publications = Publications()
   private var writtenServices: Set<String> = []
   /// Of the state with what is written.
-  package private(set) var addresses: AddressBook
+  package internal(set) var addresses: AddressBook
   private var writesTasks = false
 
   enum Key: Hashable { case cluster, node(String), service(String), task(String), network(String), attachment(String) }
@@ -59,34 +59,6 @@ extension Transaction {
     case .removeTask: nil
     default: base.tasks[id]
     }
-  }
-
-  package func network(_ id: String) -> Network? {
-    switch written[.network(id)] {
-    case .network(let network): network
-    case .removeNetwork: nil
-    default: base.networks[id]
-    }
-  }
-
-  package func attachment(_ id: String) -> Attachment? {
-    switch written[.attachment(id)] {
-    case .attachment(let attachment): attachment
-    case .removeAttachment: nil
-    default: base.attachments[id]
-    }
-  }
-
-  /// Those of a node before this transaction; sorted by id.
-  package func committedAttachments(onNode id: String) -> [Attachment] {
-    base.attachments.values.filter { $0.nodeID == id }.sorted { $0.id < $1.id }
-  }
-
-  /// Sorted by id.
-  package var networks: [Network] {
-    var ids = Set(base.networks.keys)
-    for case .network(let network) in written.values { ids.insert(network.id) }
-    return ids.compactMap { network($0) }.sorted { $0.id < $1.id }
   }
 
   package func service(named name: String) -> Service? {
@@ -184,17 +156,6 @@ extension Transaction {
 
 extension Transaction {
   package mutating func put(_ cluster: Cluster) { record(.cluster, .cluster(cluster)) }
-  package mutating func put(_ attachment: Attachment) {
-    addresses.replace(self.attachment(attachment.id), by: attachment)
-    record(.attachment(attachment.id), .attachment(attachment))
-  }
-
-  package mutating func removeAttachment(_ id: String) {
-    addresses.replace(attachment(id), by: nil)
-    record(.attachment(id), .removeAttachment(id))
-  }
-
-  package mutating func put(_ network: Network) { record(.network(network.id), .network(network)) }
   package mutating func put(_ node: Node) { record(.node(node.id), .node(node)) }
   package mutating func put(_ service: Service) {
     unpublish(service.id)
@@ -213,7 +174,6 @@ extension Transaction {
   }
 
   package mutating func removeNode(_ id: String) { record(.node(id), .removeNode(id)) }
-  package mutating func removeNetwork(_ id: String) { record(.network(id), .removeNetwork(id)) }
   package mutating func removeService(_ id: String) {
     unpublish(id)
     addresses.replace(service(id), by: nil)
@@ -230,7 +190,7 @@ extension Transaction {
     writtenServices.insert(id)
   }
 
-  private mutating func record(_ key: Key, _ change: Change) {
+  mutating func record(_ key: Key, _ change: Change) {
     writeCount += 1
     if written.updateValue(change, forKey: key) == nil { order.append(key) }
   }

@@ -79,7 +79,9 @@ extension NodeAgent {
   }
 
   private func forget(_ id: String) {
-    controllers[id] = nil
+    let wasOnOverlays = controllers.removeValue(forKey: id)?.task.addresses.isEmpty == false
+    // The last task of a network takes the node's part of it along.
+    if wasOnOverlays { addJob.yield { [weak self] in await self?.removeUnusedOverlays() } }
     operations[id] = nil
     probes.removeValue(forKey: id)?.send()
     outbox.forget(id)

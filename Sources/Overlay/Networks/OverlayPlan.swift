@@ -26,11 +26,10 @@ package struct OverlayPlan: Sendable, Hashable {
     neighbours = Self.neighbours(network, mesh)
   }
 
-  /// The network's bridge, which the engine makes and removes.
-  package static func bridge(of tunnel: UInt32) -> String { "skep-n\(tunnel)" }
   package static func device(of tunnel: UInt32) -> String { "\(prefix)\(tunnel)" }
 
-  package var bridge: String { Self.bridge(of: tunnel) }
+  /// The network's bridge, which the engine makes and removes.
+  package var bridge: String { Network.bridge(ofTunnel: tunnel) }
   package var device: String { Self.device(of: tunnel) }
 
   /// What the bridge is to know, which learns nothing by the tunnel.

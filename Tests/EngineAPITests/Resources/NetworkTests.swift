@@ -189,6 +189,16 @@ struct NetworkTests {
       told.map { "\($0.kind) \($0.action) \($0.attributes["name"] ?? "")" } == ["network create back", "network remove back"])
   }
 
+  @Test("what is left of one on this host is nobody's to see or to remove")
+  func leftover() async throws {
+    let rig = try await SwarmRig()
+    _ = try await rig.engine.createNetwork(["Name": "back", "Labels": [Labels.network: "gone"]])
+    for method in ["GET", "DELETE"] {
+      #expect(try await rig.call(method, "/networks/back") == (404, "network back not found"))
+    }
+    #expect(try await !rig.call("GET", "/networks").text.contains("back"))
+  }
+
   @Test("docker run and docker network connect ask for a place, and the engine is told of it")
   func attached() async throws {
     let rig = try await SwarmRig()

@@ -93,15 +93,21 @@ package struct NetworkJSON {
     ]
   }
 
-  /// By the rules of the engine's list: names and ids are matched as regular expressions.
   func matches(_ filters: Filters) -> Bool {
-    func contains(_ key: String, _ text: String) -> Bool {
-      let wanted = filters[key]
-      return wanted.isEmpty || wanted.contains { NamePattern($0)?.matches(text) == true }
-    }
-    return contains("name", name) && contains("id", id) && filters.matchesExactly("driver", "overlay")
-      && filters.matchesExactly("scope", "swarm") && filters.matchesExactly("type", "custom")
-      && filters.matchesLabels("label", labels)
+    filters.matchesOverlay(id: id, name: name, labels: labels)
       && (!isIngress || filters["dangling"].allSatisfy { ["false", "0"].contains($0) })
+  }
+}
+
+extension Filters {
+  /// By the rules of the engine's list: names and ids are matched as regular expressions.
+  func matchesOverlay(id: String, name: String, labels: [String: String]) -> Bool {
+    matchesPattern("name", name) && matchesPattern("id", id) && matchesExactly("driver", "overlay")
+      && matchesExactly("scope", "swarm") && matchesExactly("type", "custom") && matchesLabels("label", labels)
+  }
+
+  private func matchesPattern(_ key: String, _ text: String) -> Bool {
+    let wanted = self[key]
+    return wanted.isEmpty || wanted.contains { NamePattern($0)?.matches(text) == true }
   }
 }
