@@ -6,7 +6,7 @@ package import Logging
 
 /// Keeps the rules of `SourceRules` in force and the relay informed of whose address it may keep.
 ///
-/// It fails safe: before the rules are in force, and while they cannot be, clients are served from this host's own address.
+/// It fails safe: while the rules cannot be in force, clients are served from this host's own address.
 package actor SourceKeeper {
   private let interfaces: [String]
   private let inside: @Sendable () async throws -> [IPv4Subnet]
@@ -41,18 +41,23 @@ package actor SourceKeeper {
       let kernel = try kernel ?? SourceRulesInKernel(interfaces: interfaces)
       self.kernel = kernel
       if try kernel.ensure(), told != nil { logger.warning("the rules that keep clients' addresses were gone; put back") }
-      // While the engine is away its networks stay as they are.
+    } catch {
+      complain(error)
+      try? await give(.none)
+      return
+    }
+    do {
+      // While the engine is away its networks stay as they are, and the relay goes on as it was told, by an earlier life too.
       do { known = try await inside() } catch  where known != nil {}
       try await give(SourcePolicy(keeps: true, inside: known ?? []))
       complaint = nil
     } catch {
       complain(error)
-      try? await give(.none)
     }
   }
 
   private func give(_ policy: SourcePolicy) async throws {
-    guard policy != told, policy != .none || told != nil else { return }
+    guard policy != told else { return }
     try await tell(policy)
     told = policy
   }

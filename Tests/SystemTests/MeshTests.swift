@@ -27,7 +27,7 @@ extension SystemTests {
       // Not to wait for something: traffic that meets the cut.
       try await Task.sleep(for: .seconds(2))
       try await cluster.n2.cut()
-      let cut = Cluster.monotonicSeconds
+      let cut = FailedRequest.now
       let failures = try FailedRequest.all(in: await load)
       // What was under way to the lost host is lost. With room for a busy machine, what began a second later is not.
       #expect(failures.filter { $0.began > cut + 1 } == [], "cut at \(cut)")
@@ -40,26 +40,7 @@ extension SystemTests {
   }
 }
 
-/// What the client says of a request: `1.456 s: timed out, after 5.001 s`.
-private struct FailedRequest: Equatable {
-  let began: Double
-  let reason: String
-
-  /// Those of a client whose first line says when it began, without requests that were only slow.
-  static func all(in lines: [String]) throws -> [FailedRequest] {
-    let begin = try #require(lines.first?.split(separator: " ").last.flatMap { Double($0) }, "\(lines)")
-    return lines.compactMap { line in
-      let parts = line.split(separator: " s: ", maxSplits: 1)
-      guard parts.count == 2, let after = Double(parts[0]), !parts[1].hasPrefix("slow") else { return nil }
-      return FailedRequest(began: begin + after, reason: String(parts[1]))
-    }
-  }
-}
-
 extension Cluster {
-  /// By the clock that the clients use.
-  fileprivate static var monotonicSeconds: Double { Double(DispatchTime.now().uptimeNanoseconds) / 1e9 }
-
   /// Both workers have joined.
   static func withWorkers(_ body: @Sendable (Cluster) async throws -> Void) async throws {
     try await Cluster.with { cluster in
@@ -159,11 +140,5 @@ extension Cluster {
 
   fileprivate func client(_ arguments: [String]) async throws -> String {
     try await clientLines(arguments).last ?? ""
-  }
-
-  fileprivate func clientLines(_ arguments: [String]) async throws -> [String] {
-    let program = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Fixtures/clients.py").path
-    let result = try await fixture.client.exec(["python3", program] + arguments)
-    return result.lines.isEmpty ? [result.stderr] : result.lines
   }
 }

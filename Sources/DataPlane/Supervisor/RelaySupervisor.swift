@@ -84,8 +84,9 @@ package final class RelaySupervisor: Sendable {
     return result
   }
 
-  /// Whose address is kept from now on, by this relay and those after it; until it is told, nobody's. Does not wait for the relay,
-  /// which hears of it before any table programmed afterwards.
+  /// Whose address is kept from now on, by this relay and those after it. Until it is called a relay that was found goes on as it
+  /// was told before, and one that was started keeps nobody's. Does not wait for the relay, which hears of it before any table
+  /// programmed afterwards.
   package func keepSources(_ policy: SourcePolicy) async throws {
     guard case .done = try await mailbox.ask(.sources(policy)) else { throw Self.mixedUp }
   }

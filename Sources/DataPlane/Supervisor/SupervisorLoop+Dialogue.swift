@@ -62,7 +62,7 @@ extension SupervisorLoop {
     if hello.release != Relay.release {
       log(.info, "relay \(hello.processID) is not of this release, \(Relay.release), and stays")
     }
-    say(.sources(sources))
+    if let sources { say(.sources(sources)) }
     sendTable()
     for (ticket, request) in questions { ask(ticket, request) }
   }

@@ -29,7 +29,8 @@ final class SupervisorLoop {
   var isForeign = false
   /// The last table asked for; sent again to every relay that says hello.
   var desired: EndpointTable?
-  var sources = SourcePolicy.none
+  /// `nil` until we are told: a relay that an earlier life has left goes on with what that one said.
+  var sources: SourcePolicy?
   /// Whoever waits for a table that is not sent yet.
   var programs: [UInt64] = []
   /// The table that the relay has not answered. The next one waits for the answer: it depends on what became of this one.
