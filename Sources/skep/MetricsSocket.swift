@@ -71,7 +71,8 @@ struct MetricsSocket {
 
   private func failure() -> MetricsError {
     switch errno {
-    case ENOENT, ECONNREFUSED:
+    // Reset: it ended just now.
+    case ENOENT, ECONNREFUSED, ECONNRESET, EPIPE:
       MetricsError(description: "skepd does not run here: nobody listens on \(path) (another place is given by --socket)")
     case EACCES, EPERM:
       MetricsError(description: "you may not open \(path): root and members of its group (docker) may")
