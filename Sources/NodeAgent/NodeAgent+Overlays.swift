@@ -27,7 +27,10 @@ extension NodeAgent {
   /// Parts of networks that no task of this node is on any more.
   func removeUnusedOverlays() async {
     guard assigned != nil else { return }
-    let used = Set(controllers.values.flatMap { $0.task.addresses.map(\.networkID) }).union(attaching.keys)
-    await calls?.removeOverlays(besides: used.union(overlays.keys))
+    await calls?.removeOverlays { await self.usedOverlays }
+  }
+
+  private var usedOverlays: Set<String> {
+    Set(controllers.values.flatMap { $0.task.addresses.map(\.networkID) }).union(attaching.keys).union(overlays.keys)
   }
 }

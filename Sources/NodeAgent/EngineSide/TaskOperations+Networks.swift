@@ -69,14 +69,16 @@ extension TaskOperations {
   }
 
   /// Removes this node's parts of networks that it has no task on any more. One that is still used goes the next time.
-  func removeOverlays(besides wanted: Set<String>) async {
+  ///
+  /// - Parameter wanted: asked for each while no other is made: a task may have come meanwhile.
+  func removeOverlays(besides wanted: @Sendable () async -> Set<String>) async {
     let labels = ["\(Labels.cluster)=\(clusterID)", Labels.network]
     guard let found = try? await engine.networks(filters: ["label": labels]).map(\.value) else { return }
     for network in found {
-      guard network.labels[Labels.cluster] == clusterID, let id = network.labels[Labels.network], !wanted.contains(id) else {
-        continue
+      guard network.labels[Labels.cluster] == clusterID, let id = network.labels[Labels.network] else { continue }
+      try? await networkLock.withSlot {
+        if await !wanted().contains(id) { try await engine.removeNetwork(network.id) }
       }
-      try? await networkLock.withSlot { try await engine.removeNetwork(network.id) }
     }
   }
 }

@@ -135,6 +135,27 @@ struct NetworkTests {
     }
   }
 
+  @Test("a service is refused where there is no room for its own address, and asks for none with dnsrr")
+  func noRoom() async throws {
+    let rig = try await SwarmRig()
+    let id = try await Self.make(rig, "tiny", #","IPAM":{"Config":[{"Subnet":"10.8.0.0/30"}]}"#)
+    let task = #""TaskTemplate":{"ContainerSpec":{"Image":"x"},"Networks":[{"Target":"tiny"}]}"#
+    let service = try await rig.create(#"{"Name":"web",\#(task)}"#)
+    try await rig.store.transaction { transaction in
+      guard var stored = transaction.service(service) else { return }
+      let address = IPv4Address(bits: 0x0A08_0002)
+      stored.endpoint = .init(spec: EndpointSpec(), ports: [], virtualIPs: [.init(networkID: id, address: address)])
+      transaction.put(stored)
+    }
+    #expect(
+      try await rig.call("POST", "/services/create", #"{"Name":"other",\#(task)}"#)
+        == (400, "rpc error: code = FailedPrecondition desc = no free address on network tiny"))
+    let version = await rig.version(ofService: service)
+    let update = #"{"Name":"web","Labels":{"a":"b"},\#(task)}"#
+    #expect(try await rig.call("POST", "/services/web/update?version=\(version)", update).status == 200)
+    try await rig.create(#"{"Name":"round","EndpointSpec":{"Mode":"dnsrr"},\#(task)}"#)
+  }
+
   @Test("services and tasks show their addresses on them")
   func shown() async throws {
     let rig = try await SwarmRig()

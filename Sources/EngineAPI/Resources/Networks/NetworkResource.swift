@@ -42,11 +42,19 @@ package enum NetworkResource {
     }.map(\.name).sorted()
   }
 
-  /// Networks that a spec names must be there when it is written.
-  static func check(_ spec: ServiceSpec, in transaction: borrowing Transaction) throws(SpecError) {
+  /// Networks that a spec names must be there when it is written, and have room for the service's own address. `service` is the one that
+  /// is updated.
+  static func check(
+    _ spec: ServiceSpec, of service: Service? = nil, in transaction: borrowing Transaction
+  ) throws(SpecError) {
     for target in (spec.taskTemplate.networks ?? []).compactMap(\.target) {
       guard PredefinedNetwork(rawValue: target) != nil || transaction.network(target) != nil else {
         throw SpecError(status: 404, "network \(target) not found")
+      }
+      guard spec.endpointSpec?.mode != "dnsrr", let network = transaction.network(target) else { continue }
+      let hasOwn = service?.endpoint?.virtualIPs?.contains { $0.networkID == target } ?? false
+      guard hasOwn || transaction.addresses[target].next(in: network) != nil else {
+        throw .failedPrecondition("no free address on network \(network.name)")
       }
     }
   }

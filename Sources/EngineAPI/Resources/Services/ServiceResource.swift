@@ -51,7 +51,7 @@ package enum ServiceResource {
     // The front end of swarm invents a name for a spec without one, which is then another name.
     guard spec.name?.isEmpty == false else { throw SpecError(rpc: .unimplemented, "renaming services is not supported") }
     try spec.validate()
-    try NetworkResource.check(spec, in: transaction)
+    try NetworkResource.check(spec, of: service, in: transaction)
     try checkPorts(of: spec, exceptID: id, in: transaction)
     guard spec.mode.kind == service.spec.mode.kind else {
       throw SpecError(rpc: .unimplemented, "service mode change is not allowed")
