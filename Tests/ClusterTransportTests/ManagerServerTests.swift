@@ -90,7 +90,7 @@ struct ManagerServerTests {
     threads.any().execute { hang.wait() }
     let start = ContinuousClock.now
     await port.stop()
-    #expect(ContinuousClock.now - start < .milliseconds(500))
+    #expect(ContinuousClock.now - start < .seconds(3))
     hang.signal()
     running.cancel()
     _ = await running.result
