@@ -33,29 +33,23 @@ struct PipeTests {
         == "POST /v1.41/containers/x%2Fy?a=%20b HTTP/1.1\r\nHost: docker\r\nContent-Length: 4\r\nConnection: close\r\n\r\nbody")
   }
 
-  private static func rest(of channel: ByteChannel) async throws -> String {
-    var text = ""
-    while let part = try await channel.read() { text += String(buffer: part) }
-    return text
-  }
-
   @Test("that hijack the connection pass bytes and half-closes both ways", arguments: [true, false], [true, false])
   func hijack(isUpgrade: Bool, clientEndsFirst: Bool) async throws {
     let status = isUpgrade ? "101 UPGRADED" : "200 OK"
+    let heard = Flag()
     try await withFront { channel in
       var reader = ByteReader(channel)
       let head = try await readHead(&reader)
       #expect(head.wantsUpgrade == isUpgrade)
       try await channel.write(Array("HTTP/1.1 \(status)\r\n\r\n".utf8))
-      let early = reader.takeRest().map { String(buffer: $0) } ?? ""
-      // Already under way when its own side ends: what comes while nobody reads a connection of which both sides have ended, NIO drops.
-      async let late = Self.rest(of: channel)
       if !clientEndsFirst {
         try await channel.write(Array("bye".utf8))
         await channel.finish()
       }
-      let input = early + (try await late)
+      var input = reader.takeRest().map { String(buffer: $0) } ?? ""
+      while let part = try await channel.read() { input += String(buffer: part) }
       if clientEndsFirst { try await channel.write(Array("got \(input)".utf8)) } else { #expect(input == "early late") }
+      heard.set()
     } _: { path in
       let client = try await RawClient(path)
       let upgrade = isUpgrade ? "Connection: Upgrade\r\nUpgrade: tcp\r\n" : ""
@@ -69,7 +63,8 @@ struct PipeTests {
         #expect(try await client.rest() == "HTTP/1.1 \(status)\r\n\r\nbye")
         try await client.send("late")
         await client.channel.finish()
-        await client.channel.closed()
+        // Closed on its side by then; the front may not have passed on all of it, and ends with this body.
+        try await eventually { heard.isSet }
       }
     }
   }
