@@ -108,6 +108,16 @@ struct DrainCountTests {
     }
   }
 
+  @Test("nothing is told only when two counts have found nothing, where clients may come past the relay", arguments: [true, false])
+  func twice(mayOffload: Bool) async throws {
+    try await draining(
+      inNamespace: 0, mayOffload: mayOffload,
+      { harness, process in harness.sockets.state.withLock { $0.openLater[process] = 2 } }
+    ) { harness, _ in
+      #expect(await reported(harness).first == (mayOffload ? 2 : 0))
+    }
+  }
+
   @Test("a namespace whose process has become another's before it was opened is not believed")
   func reused() async throws {
     try await draining(

@@ -159,6 +159,8 @@ final class FakeSockets: TaskSockets {
   struct State {
     /// By process.
     var open: [Int: Int] = [:]
+    /// The same from the second question on, where it is another.
+    var openLater: [Int: Int] = [:]
     var isUnreadable = false
     var opened: [Int] = []
     var asked: [CountedPorts] = []
@@ -172,7 +174,7 @@ final class FakeSockets: TaskSockets {
     func openConnections(to ports: CountedPorts) async throws -> Int {
       sockets.state.withLock { state in
         state.asked.append(ports)
-        return state.open[process] ?? 0
+        return (state.asked.count > 1 ? state.openLater[process] : nil) ?? state.open[process] ?? 0
       }
     }
   }

@@ -96,8 +96,25 @@ actor TrafficProgrammer {
     for await _ in plane.drainingConnections() { countWake.yield() }
   }
 
+  /// Between two counts of which only both together say that there is nothing.
+  static let secondLook = Duration.milliseconds(30)
+
+  func openConnections(
+    _ tasks: [String: CountedPorts], _ locate: @escaping SocketCounter.Locate
+  ) async throws -> [String: Int] {
+    let counts = try await countConnections(tasks, locate)
+    // One that is just being established is for a moment in neither of the lists that the kernel goes through; of the relay's own we
+    // know by the relay.
+    let unsure = tasks.filter { counts[$0.key] == 0 && ($0.value == .all || state.offloaded.contains($0.key)) }
+    guard !unsure.isEmpty else { return counts }
+    try await clock.sleep(Self.secondLook)
+    return counts.merging(try await countConnections(unsure, locate), uniquingKeysWith: max)
+  }
+
   /// The relay knows UDP's sessions and what it is about to connect, the namespaces know the rest.
-  func openConnections(_ tasks: [String: CountedPorts], _ locate: @escaping SocketCounter.Locate) async throws -> [String: Int] {
+  private func countConnections(_ tasks: [String: CountedPorts], _ locate: @escaping SocketCounter.Locate) async throws
+    -> [String: Int]
+  {
     guard !tasks.isEmpty else { return [:] }
     async let seen = sockets.count(tasks, locate)
     let relayed = try await plane.openConnections(of: tasks.keys.sorted())
