@@ -108,7 +108,8 @@ struct DrainCountTests {
     }
   }
 
-  @Test("nothing is told only when two counts have found nothing, where clients may come past the relay", arguments: [true, false])
+  @Test(
+    "nothing is told only when two counts have found nothing, where clients may come past the relay", arguments: [true, false])
   func twice(mayOffload: Bool) async throws {
     try await draining(
       inNamespace: 0, mayOffload: mayOffload,
