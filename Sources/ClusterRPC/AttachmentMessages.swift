@@ -45,3 +45,18 @@ extension NodeMessage {
     }
   }
 }
+
+/// Where a container is on an overlay network, in its engine's terms.
+package struct AttachedPlace: Sendable, Hashable {
+  /// The engine's network.
+  package var engineName: String
+  package var address: IPv4Address
+  /// Where it is to ask for names.
+  package var gateway: IPv4Address
+
+  package init(engineName: String, address: IPv4Address, gateway: IPv4Address) {
+    self.engineName = engineName
+    self.address = address
+    self.gateway = gateway
+  }
+}

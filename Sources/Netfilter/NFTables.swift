@@ -52,7 +52,7 @@ package final class NFTables {
     return try FilterThread.shared.run { () throws(NetfilterError) in try Self.run(commands, made.context) }
   }
 
-  // Goes from thread to thread, and is used on one.
+  // Unchecked: goes from thread to thread, and is used on the library's alone.
   private struct Made: @unchecked Sendable { let context: OpaquePointer }
 
   /// On the library's thread, whose table of descriptors has the caller's only by the process's folder.

@@ -1,17 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package import ClusterModel
+import ClusterModel
 package import ClusterRPC
 import EngineClient
-
-/// Where a container is on an overlay network, in its engine's terms.
-package struct GuestPlace: Sendable, Hashable {
-  /// The engine's network.
-  package var engineName: String
-  package var address: IPv4Address
-  /// Where it is to ask for names.
-  package var gateway: IPv4Address
-}
 
 /// Containers on overlay networks that are no tasks: users put them there, by `docker run --network` or `docker network connect`.
 extension NodeAgent {
@@ -19,13 +10,13 @@ extension NodeAgent {
   private static let patience = Duration.seconds(150)
 
   /// Puts a container on a network, and makes this node's part of it. Throws `RPCFailure` when it may not be there.
-  package func attach(_ request: NodeMessage.AttachRequest) async throws -> GuestPlace {
+  package func attach(_ request: NodeMessage.AttachRequest) async throws -> AttachedPlace {
     guard let calls else { throw RPCFailure(.unavailable, "the node's engine has not been reached yet") }
     let reply = try await dispatcher.attach(request)
     attaching[reply.network.id] = clock.now().uptime
     try await calls.ensure(reply.network, mtu: await networks.packetSize)
     await networks.bridgesChanged()
-    return GuestPlace(
+    return AttachedPlace(
       engineName: Network.engineName(of: reply.network.name), address: reply.address, gateway: reply.network.gateway)
   }
 

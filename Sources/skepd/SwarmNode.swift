@@ -132,8 +132,7 @@ actor SwarmNode: SwarmControl {
 
   func attach(_ request: NodeMessage.AttachRequest) async throws -> AttachedPlace {
     guard let agent = runtime?.agent else { throw RPCFailure(.unavailable, "this node is in no swarm") }
-    let place = try await agent.attach(request)
-    return AttachedPlace(engineName: place.engineName, address: place.address, gateway: place.gateway)
+    return try await agent.attach(request)
   }
 
   func logSource(forNode id: String) -> (any TaskLogSource)? {

@@ -87,21 +87,6 @@ package struct SwarmJoin: Sendable, Hashable {
   package var address: String?
 }
 
-/// Where a container is on an overlay network, in its engine's terms.
-package struct AttachedPlace: Sendable, Hashable {
-  /// The engine's network.
-  package var engineName: String
-  package var address: IPv4Address
-  /// Where it is to ask for names.
-  package var gateway: IPv4Address
-
-  package init(engineName: String, address: IPv4Address, gateway: IPv4Address) {
-    self.engineName = engineName
-    self.address = address
-    self.gateway = gateway
-  }
-}
-
 /// The managers have not been heard in time; the attempt goes on.
 package struct JoinTimeout: Error {
   package init() {}

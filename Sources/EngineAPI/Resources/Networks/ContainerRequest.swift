@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import ClusterModel
+import ClusterRPC
 
 /// The body of `POST /containers/create`, as far as it is about networks.
 struct ContainerRequest {
