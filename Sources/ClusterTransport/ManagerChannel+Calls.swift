@@ -99,23 +99,41 @@ extension ManagerChannel {
     options.timeout = Self.patience
     // One who is impatient is told at once that nobody listens.
     options.waitForReady = isPatient
-    return try await failing {
-      try await client.unary(
-        request: ClientRequest(message: message, metadata: node?.metadata ?? [:]), descriptor: method.descriptor,
-        serializer: JSONSerializer<Input>(), deserializer: JSONDeserializer<Output>(), options: options
-      ) { try $0.message }
+    return try await call(method, node?.metadata ?? [:], options) {
+      try await $0.write(message)
+    } take: { (answers: RPCAsyncSequence<Output, any Error>) in
+      var answer: Output?
+      for try await message in answers { answer = message }
+      guard let answer else { throw RPCFailure(.internal, "the manager gave no answer") }
+      return answer
     }
   }
 
+  /// Until the manager ends it, or `take` throws; `produce` is cancelled then.
   func stream<Input: Codable & Sendable, Output: Codable & Sendable>(
     _ method: RPCMethod, _ metadata: Metadata, _ produce: @escaping @Sendable (RPCWriter<Input>) async throws -> Void,
     take: @escaping @Sendable (RPCAsyncSequence<Output, any Error>) async throws -> Void
   ) async throws {
-    try await failing {
+    try await call(method, metadata, .defaults, produce, take: take)
+  }
+
+  private func call<Input: Codable & Sendable, Output: Codable & Sendable, Value: Sendable>(
+    _ method: RPCMethod, _ metadata: Metadata, _ options: CallOptions,
+    _ produce: @escaping @Sendable (RPCWriter<Input>) async throws -> Void,
+    take: @escaping @Sendable (RPCAsyncSequence<Output, any Error>) async throws -> Value
+  ) async throws -> Value {
+    let producer = CallProducer()
+    let request = StreamingClientRequest(metadata: metadata) { writer in try await producer.run { try await produce(writer) } }
+    return try await failing {
       try await client.bidirectionalStreaming(
-        request: StreamingClientRequest(metadata: metadata, producer: produce), descriptor: method.descriptor,
-        serializer: JSONSerializer<Input>(), deserializer: JSONDeserializer<Output>(), options: .defaults
-      ) { try await take($0.messages) }
+        request: request, descriptor: method.descriptor, serializer: JSONSerializer<Input>(),
+        deserializer: JSONDeserializer<Output>(), options: options
+      ) { response in
+        let result: Result<Value, any Error>
+        do { result = .success(try await take(response.messages)) } catch { result = .failure(error) }
+        await producer.end()
+        return try result.get()
+      }
     }
   }
 
