@@ -20,14 +20,21 @@ package enum Labels {
   package static let maxConnectionsRange: ClosedRange<UInt32> = 1...1_048_576
   /// On a service: how long a connection to a published port may carry nothing. A Go duration; no limit by default.
   package static let idleTimeout = "skep.lb.idle-timeout"
-  /// On a service: with `on` the packet filter takes connections to its published ports, where it can, before they reach the relay.
+  /// On a service: with `off` the packet filter leaves connections to its published ports to the relay, also where it could take them.
   package static let offload = "skep.lb.offload"
-  /// The values it may have; `off` is what is without it.
+  /// The values it may have; `on` is what is without it.
   package static let offloads = ["on", "off"]
   /// On a service: how long a stopping task may keep its open connections. A Go duration; 10 s by default.
   package static let drainTimeout = "skep.drain.timeout"
   /// On a service: how long a running task may take to become ready. A Go duration; 60 s by default.
   package static let readyTimeout = "skep.ready.timeout"
+
+  /// What `drainTimeout` says among a service's labels.
+  package static func drainTimeout(in labels: [String: String]) -> Duration {
+    labels[drainTimeout].flatMap { GoDuration($0)?.duration } ?? defaultDrainTimeout
+  }
+
+  package static let defaultDrainTimeout = Duration.seconds(10)
 
   package static let swarmTask = "com.docker.swarm.task"
   package static let swarmTaskID = "com.docker.swarm.task.id"

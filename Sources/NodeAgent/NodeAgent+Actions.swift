@@ -25,7 +25,12 @@ extension NodeAgent {
         return .prepared(prepared)
       }
     case .start(let container): operate(id) { .started(await calls.start(task, container)) }
-    case .stop(let container): operate(id) { .stopped(await calls.stop(task, container)) }
+    case .stop(let container):
+      operate(id) { [traffic] in
+        let patience = Labels.drainTimeout(in: task.template.serviceLabels)
+        await traffic.seeOut(id, patience: patience) { _ in try await calls.process(of: container) }
+        return .stopped(await calls.stop(task, container))
+      }
     case .remove(let container): operate(id) { .removed(await calls.remove(container)) }
     case .cancel: operations[id]?.send()
     case .probe(let address, let ports, let patience): probe(id, address, ports, patience)

@@ -98,8 +98,8 @@ extension NodeAgent {
 
   /// The first process of a task's container, as the engine has it now; `nil` when it does not run here.
   func process(ofTask id: String) async throws -> Int? {
-    guard let container = controllers[id]?.container?.id, let found = try await calls?.inspect(container) else { return nil }
-    return found.phase == .running && found.pid > 0 ? found.pid : nil
+    guard let container = controllers[id]?.container?.id else { return nil }
+    return try await calls?.process(of: container)
   }
 
   private func strangerLeft(_ id: String) { strangersLeaving.remove(id) }

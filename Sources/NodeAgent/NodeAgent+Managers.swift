@@ -63,7 +63,8 @@ extension NodeAgent {
     // First: the table has endpoints that are reached by it.
     overlays = Dictionary(assignment.networks.map { ($0.id, $0) }) { first, _ in first }
     await networks.want(assignment.mesh, assignment.networks)
-    await traffic.want(assignment.table, draining: Self.drainsOnOverlays(assignment))
+    await traffic.want(
+      assignment.table, own: Set(assignment.tasks.map(\.id)), draining: Self.drainsOnOverlays(assignment))
     for task in assignment.tasks where controllers[task.id] != nil { await deliver(.assigned(task), to: task.id) }
     for id in Array(controllers.keys) where assigned?.contains(id) == false { await deliver(.unassigned, to: id) }
     try await take(assignment.tasks.filter { controllers[$0.id] == nil }, lookAround: isFirst)
@@ -76,7 +77,7 @@ extension NodeAgent {
     (term, ingressSubnet) = (last.term, last.ingressSubnet)
     overlays = Dictionary(last.networks.map { ($0.id, $0) }) { first, _ in first }
     await networks.want(last.mesh, last.networks)
-    await traffic.want(last.table, draining: Self.drainsOnOverlays(last))
+    await traffic.want(last.table, own: Set(last.tasks.map(\.id)), draining: Self.drainsOnOverlays(last))
     for task in last.tasks where found[task.id]?.phase == .running {
       var controller = TaskController(task: task)
       let actions = controller.begin(found: found[task.id], at: clock.now())

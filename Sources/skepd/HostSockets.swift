@@ -2,6 +2,7 @@
 
 import DataPlane
 import NodeAgent
+import Overlay
 
 /// This host's kernel, which knows the sockets of every container.
 struct HostSockets: TaskSockets {
@@ -21,4 +22,6 @@ extension NetworkNamespace: TaskNetwork {
     case .all: try await openConnections()
     }
   }
+
+  func refuseConnections() async throws { try await Self.onThread { try ShutDoor.shut(self.network) } }
 }

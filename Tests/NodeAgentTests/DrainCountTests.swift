@@ -131,4 +131,34 @@ struct DrainCountTests {
       #expect(await reported(harness).first == 0)
     }
   }
+
+  /// A task of which the managers heard that nothing is open stops; then its namespace has `later`, at one look after the other.
+  private func stopping(open: Int, later: [Int], mayOffload: Bool = true) async throws -> (shut: Int, asked: Int) {
+    var looks = (shut: 0, asked: 0)
+    try await draining(inNamespace: open, mayOffload: mayOffload) { harness, process in
+      try await harness.until("counted") { await reported(harness).last == open }
+      harness.sockets.state.withLock { $0.openWhenShut[process] = later }
+      let before = harness.sockets.state.withLock { $0.asked.count }
+      await harness.desire(.shutdown)
+      try await harness.until("it has stopped") { await harness.state() == .shutdown }
+      looks = harness.sockets.state.withLock { state in
+        (state.shut.count, state.shut.isEmpty ? 0 : (later.count - (state.openWhenShut[process]?.count ?? 0)))
+      }
+      #expect(before > 0)
+    }
+    return looks
+  }
+
+  @Test("a task without connections takes no more before it stops, and what came until then is waited for")
+  func lastLook() async throws {
+    let looks = try await stopping(open: 0, later: [2, 1, 0])
+    #expect(looks.shut == 1)
+    #expect(looks.asked == 3)
+  }
+
+  @Test("one whose time was over with connections open stops at once; so does one that only the relay reaches")
+  func noLastLook() async throws {
+    #expect(try await stopping(open: 2, later: [1]).shut == 0)
+    #expect(try await stopping(open: 0, later: [1], mayOffload: false).shut == 0)
+  }
 }

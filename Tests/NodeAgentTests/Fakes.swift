@@ -163,6 +163,10 @@ final class FakeSockets: TaskSockets {
     var openLater: [Int: Int] = [:]
     var isUnreadable = false
     var opened: [Int] = []
+    /// Those that take no more.
+    var shut: [Int] = []
+    /// What is open from then on.
+    var openWhenShut: [Int: [Int]] = [:]
     var asked: [CountedPorts] = []
     /// Done when a namespace is opened, before its process is looked up again.
     var meanwhile: (@Sendable () async -> Void)?
@@ -174,9 +178,13 @@ final class FakeSockets: TaskSockets {
     func openConnections(to ports: CountedPorts) async throws -> Int {
       sockets.state.withLock { state in
         state.asked.append(ports)
+        if state.shut.contains(process), state.openWhenShut[process]?.isEmpty == false {
+          return state.openWhenShut[process]?.removeFirst() ?? 0
+        }
         return (state.asked.count > 1 ? state.openLater[process] : nil) ?? state.open[process] ?? 0
       }
     }
+    func refuseConnections() { sockets.state.withLock { $0.shut.append(process) } }
   }
 
   let state = Mutex(State())

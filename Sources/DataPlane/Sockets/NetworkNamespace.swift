@@ -8,10 +8,18 @@ import Synchronization
 package final class NetworkNamespace: Sendable {
   /// Of netlink; tells of the namespace it was made in, whoever asks, but one at a time.
   private let descriptor: Mutex<Int32>
+  /// Of the namespace itself, open for as long as this is there.
+  package let network: Int32
 
-  private init(descriptor: Int32) { self.descriptor = Mutex(descriptor) }
+  private init(descriptor: Int32, network: Int32) {
+    self.descriptor = Mutex(descriptor)
+    self.network = network
+  }
 
-  deinit { close(descriptor.withLock { $0 }) }
+  deinit {
+    close(descriptor.withLock { $0 })
+    close(network)
+  }
 
   /// That of a process, by its id here. Never this host's own.
   ///
@@ -45,7 +53,7 @@ package final class NetworkNamespace: Sendable {
   }
 
   /// A thread of its own: it changes namespaces, and the kernel may take milliseconds to answer.
-  private static func onThread<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
+  package static func onThread<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
     try await withCheckedThrowingContinuation { continuation in
       DedicatedThread.start { continuation.resume(with: Result { try body() }) }
     }
@@ -58,13 +66,15 @@ package final class NetworkNamespace: Sendable {
       let code: DataPlaneError.Code = errno == ENOENT || errno == ESRCH ? .absent : .system
       throw DataPlaneError(code, "open \(path)", errno: errno)
     }
-    defer { close(network) }
+    var isKept = false
+    defer { if !isKept { close(network) } }
     guard let its = FileIdentity(descriptor: network), let own = FileIdentity(following: "/proc/self/ns/net"), its != own else {
       throw DataPlaneError(.hostNetwork, "process \(process) is in this host's own network")
     }
     let descriptor = cl_tcp_sockets_open(network)
     guard descriptor >= 0 else { throw .system("enter \(path)", descriptor) }
-    return NetworkNamespace(descriptor: descriptor)
+    isKept = true
+    return NetworkNamespace(descriptor: descriptor, network: network)
   }
 
   private static func listeningPorts(_ descriptor: Int32) throws(DataPlaneError) -> Set<UInt16> {

@@ -120,6 +120,12 @@ struct TaskOperations: Sendable {
     }
   }
 
+  /// The first one, by its id on this host; `nil` when the container does not run.
+  func process(of container: String) async throws -> Int? {
+    guard let found = try await inspect(container), found.phase == .running, found.pid > 0 else { return nil }
+    return found.pid
+  }
+
   private func createOrAdopt(_ task: ClusterTask, _ body: JSONValue) async throws -> ContainerState {
     do {
       return ContainerState(id: try await engine.createContainer(name: task.name, config: body).id)

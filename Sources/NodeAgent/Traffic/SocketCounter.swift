@@ -50,6 +50,16 @@ actor SocketCounter {
     return counts
   }
 
+  /// Has a task's network refuse new connections; `nil` when the task does not run here, or nobody can tell.
+  func shut(_ task: String, _ locate: @escaping Locate) async -> (any TaskNetwork)? {
+    if networks[task] == nil { await open([task], locate) }
+    guard let network = networks[task] else { return nil }
+    do { try await network.refuseConnections() } catch {
+      logger.debug("a stopping task takes connections until it ends", metadata: ["task": "\(task)", "error": "\(error)"])
+    }
+    return network
+  }
+
   private func open(_ tasks: some Sequence<String>, _ locate: @escaping Locate) async {
     await withTaskGroup(of: (String, Result<Finding, any Error>).self) { group in
       for task in tasks {

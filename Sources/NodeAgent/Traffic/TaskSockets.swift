@@ -10,6 +10,9 @@ package protocol TaskSockets: Sendable {
 package protocol TaskNetwork: Sendable {
   /// Connections from outside to any of these TCP ports, by whatever way they came, accepted or not.
   func openConnections(to ports: CountedPorts) async throws -> Int
+
+  /// From its return on, attempts from outside to open a TCP connection get no answer. What is open, or was being opened, stays. For good.
+  func refuseConnections() async throws
 }
 
 /// To which of a task's TCP ports connections count.

@@ -34,9 +34,9 @@ actor TrafficProgrammer {
     (countWakes, countWake) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
   }
 
-  /// `draining` are the node's own tasks that are to stop and may have connections by overlay networks.
-  func want(_ table: EndpointTable, draining: Set<String>) {
-    state.want(table, draining: draining)
+  /// `own` are the node's tasks, `draining` those of them that are to stop and may have connections by overlay networks.
+  func want(_ table: EndpointTable, own: Set<String>, draining: Set<String>) {
+    state.want(table, own: own, draining: draining)
     wake.yield()
   }
 

@@ -21,12 +21,18 @@ package struct TrafficState: Sendable {
   /// Open connections of each endpoint that drains, with the count that told of them.
   private var open: [String: (connections: Int, count: UInt64)] = [:]
   private var lastCount: UInt64 = 0
+  /// This node's tasks that the managers were told have no connection left, though some may come past the relay: with what to count.
+  private var drained: [String: CountedPorts] = [:]
+  private var own: Set<String> = []
   private var reported: TrafficReport?
 
   package init() {}
 
-  /// Tables of an older generation are ignored.
-  package mutating func want(_ table: EndpointTable, draining: Set<String> = []) {
+  /// Tables of an older generation are ignored. `own` are this node's tasks, `draining` those of them that may have connections by overlay
+  /// networks and are to stop.
+  package mutating func want(_ table: EndpointTable, own: Set<String> = [], draining: Set<String> = []) {
+    self.own = own
+    drained = drained.filter { own.contains($0.key) }
     if let wanted, wanted.generation > table.generation { return }
     wanted = table
     wantedDrains = draining
@@ -121,11 +127,25 @@ package struct TrafficState: Sendable {
   package mutating func report() -> TrafficReport? {
     guard applied != nil || reported != nil else { return nil }
     let connections = Dictionary(draining.map { ($0, open[$0]?.connections ?? 0) }) { first, _ in first }
+    noteDrained(connections)
     let report = TrafficReport(generation: outcome.generation, openConnections: connections, failedPorts: outcome.failedPorts)
     guard report != reported else { return nil }
     reported = report
     return report
   }
+
+  private mutating func noteDrained(_ connections: [String: Int]) {
+    let ports = drainingPorts
+    for (id, count) in connections where own.contains(id) { drained[id] = count == 0 ? pastRelay(id, ports[id]) : nil }
+  }
+
+  /// Where connections may come past the relay, which then is not the one to know of all.
+  private func pastRelay(_ id: String, _ ports: CountedPorts?) -> CountedPorts? {
+    ports == .all || offloaded.contains(id) ? ports : nil
+  }
+
+  /// Whether the managers believe, by this node's word, that nothing is open to a task: with what to count. Once for each.
+  package mutating func takeDrained(_ task: String) -> CountedPorts? { drained.removeValue(forKey: task) }
 
   /// A new session starts from nothing.
   package mutating func forgetReports() { reported = nil }

@@ -20,7 +20,7 @@ package enum EndpointTables {
     let strategy = service.spec.labels[Labels.strategy].flatMap { Strategy(label: $0) } ?? .standard
     let form = Listener(
       id: service.id, port: 0, strategy: strategy, limits: limits(of: service.spec),
-      mayOffload: service.spec.labels[Labels.offload] == "on")
+      mayOffload: service.spec.labels[Labels.offload] != "off")
     return ports.compactMap { listener($0, form, tasks) }
   }
 

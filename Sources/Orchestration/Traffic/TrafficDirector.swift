@@ -104,9 +104,5 @@ extension Transaction {
 }
 
 extension Service {
-  static let defaultDrainTimeout = Duration.seconds(10)
-
-  var drainTimeout: Duration {
-    spec.labels[Labels.drainTimeout].flatMap { GoDuration($0)?.duration } ?? Self.defaultDrainTimeout
-  }
+  var drainTimeout: Duration { Labels.drainTimeout(in: spec.labels) }
 }
