@@ -30,7 +30,7 @@ package struct TrackedConnection: Sendable, Hashable {
 extension NetlinkSocket {
   /// Those whose mark, as far as `mask` goes, is `mark`. Of a `netfilter` socket. Looks through all that is tracked.
   package func connections(mark: UInt32, mask: UInt32) throws(NetlinkError) -> [TrackedConnection] {
-    let request = tracking(1, .dump, mark: mark, mask: mask, isUnanswered: false, "listing")
+    let request = tracking(1, .dump, mark: mark, mask: mask, "listing")
     return try ask(request).compactMap(TrackedConnection.init)
   }
 }

@@ -28,7 +28,7 @@ extension NodeAgent {
     case .stop(let container):
       operate(id) { [traffic] in
         let patience = Labels.drainTimeout(in: task.template.serviceLabels)
-        await traffic.seeOut(id, patience: patience) { _ in try await calls.process(of: container) }
+        await traffic.seeOut(id, at: task.ingressAddress, patience: patience) { _ in try await calls.process(of: container) }
         return .stopped(await calls.stop(task, container))
       }
     case .remove(let container): operate(id) { .removed(await calls.remove(container)) }

@@ -83,6 +83,7 @@ final class HostNetworks: NodeNetworks {
   }
 
   func cut(_ addresses: Set<IPv4Address>) async { await offload.cut(addresses) }
+  func forget(_ address: IPv4Address) async { await offload.forget(address) }
 
   var packetSize: UInt32? { get async { await keeper.packetSize } }
 
@@ -128,6 +129,7 @@ struct HostTraffic: TrafficPlane {
   }
 
   func cut(_ addresses: Set<IPv4Address>) async { await networks.cut(addresses) }
+  func forget(_ address: IPv4Address) async { await networks.forget(address) }
   func openConnections(of endpoints: [String]) async throws -> [String: Int] { try await relay.openConnections(of: endpoints) }
   func drainingConnections() -> AsyncStream<[String: Int]> { relay.drainingConnections() }
 }

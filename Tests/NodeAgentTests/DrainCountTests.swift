@@ -139,8 +139,12 @@ struct DrainCountTests {
       try await harness.until("counted") { await reported(harness).last == open }
       harness.sockets.state.withLock { $0.openWhenShut[process] = later }
       let before = harness.sockets.state.withLock { $0.asked.count }
-      await harness.desire(.shutdown)
+      await harness.dispatcher.assign { dispatcher in
+        dispatcher.tasks["task1"]?.ingressAddress = IPv4Address(bits: 0x0A00_0102)
+        dispatcher.tasks["task1"]?.desiredState = .shutdown
+      }
       try await harness.until("it has stopped") { await harness.state() == .shutdown }
+      if open == 0, mayOffload { #expect(harness.plane.state.withLock { $0.forgotten.count } == 1, "only when nothing is left") }
       looks = harness.sockets.state.withLock { state in
         (state.shut.count, state.shut.isEmpty ? 0 : (later.count - (state.openWhenShut[process]?.count ?? 0)))
       }

@@ -93,6 +93,7 @@ final class FakePlane: TrafficPlane {
     var failedPorts: [UInt16: String] = [:]
     var open: [String: Int] = [:]
     var subscriber: AsyncStream<[String: Int]>.Continuation?
+    var forgotten: [IPv4Address] = []
   }
 
   let state = Mutex(State())
@@ -115,6 +116,8 @@ final class FakePlane: TrafficPlane {
       if addresses.isDisjoint(with: ready) { state.cuts.append(addresses) }
     }
   }
+
+  func forget(_ address: IPv4Address) { state.withLock { $0.forgotten.append(address) } }
 
   var cuts: [Set<IPv4Address>] { state.withLock { $0.cuts } }
 

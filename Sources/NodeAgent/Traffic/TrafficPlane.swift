@@ -24,6 +24,9 @@ package protocol TrafficPlane: Sendable {
   /// Ends whatever is open to these addresses, so that clients notice: the endpoints there are lost. A table without them is in force.
   func cut(_ addresses: Set<IPv4Address>) async
 
+  /// Nothing is open to this address any more, and nothing will be: what is remembered of its connections is forgotten.
+  func forget(_ address: IPv4Address) async
+
   /// Connections open to each of the endpoints; one that is missing in the answer has none.
   func openConnections(of endpoints: [String]) async throws -> [String: Int]
 

@@ -6,7 +6,7 @@ import Logging
 
 /// Keeps the data plane at the newest table and the managers informed of it.
 actor TrafficProgrammer {
-  private let plane: any TrafficPlane
+  let plane: any TrafficPlane
   let sockets: SocketCounter
   private let networks: any NodeNetworks
   private let dispatcher: any Dispatcher

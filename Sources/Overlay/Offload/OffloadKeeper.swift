@@ -66,6 +66,14 @@ package actor OffloadKeeper {
     attempt { try $0.cut(addresses) }
   }
 
+  /// Nothing is open to an endpoint any more, which is about to end.
+  ///
+  /// When its container has ended, the engine forgets all that is tracked of its address, one by one from a list that it made before: where
+  /// a client meanwhile began anew from the same port, it forgets that one, which is open to somebody else. So there must be nothing to list.
+  package func forget(_ address: IPv4Address) {
+    attempt { try $0.forget(address) }
+  }
+
   /// A client repeats its attempt after a second.
   private static let releaseInterval = Duration.milliseconds(400)
 

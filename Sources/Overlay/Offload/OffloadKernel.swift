@@ -44,9 +44,7 @@ package final class OffloadKernel {
   /// Attempts that an endpoint has refused since the last call go to another when their clients repeat them.
   package func releaseRefused() throws {
     guard installed?.rules.listeners.isEmpty == false, try hasNewRefusals() else { return }
-    for mark in Set(try attempts().filter(\.isRefused).map(\.mark)) {
-      try tracking.forgetConnections(mark: mark, mask: OffloadMark.mask, isUnanswered: true)
-    }
+    for attempt in try attempts() where attempt.isRefused { try tracking.forget(attempt) }
   }
 
   /// Attempts that are bound to endpoints that are gone go to others when their clients repeat them.
@@ -59,13 +57,16 @@ package final class OffloadKernel {
   /// Ends what is open to endpoints that are lost: clients of the packet filter's are told by this host when they next speak, the relay
   /// at once.
   package func cut(_ addresses: Set<IPv4Address>) throws {
-    for address in addresses {
-      try tracking.forgetConnections(mark: OffloadMark.of(address), mask: OffloadMark.mask, isUnanswered: false)
-    }
+    for address in addresses { try forget(address) }
     for socket in try sockets.connectedSockets() where addresses.contains(socket.peer) { try sockets.destroy(socket) }
   }
 
-  private func attempts() throws -> [Attempt] { try tracking.attempts(mark: OffloadMark.bit, mask: OffloadMark.bit) }
+  /// All that is remembered of connections to it, open or not.
+  func forget(_ address: IPv4Address) throws {
+    try tracking.forgetConnections(mark: OffloadMark.of(address), mask: OffloadMark.mask, isUnanswered: false)
+  }
+
+  func attempts() throws -> [Attempt] { try tracking.attempts(mark: OffloadMark.bit, mask: OffloadMark.bit) }
 
   /// From `packets 3 bytes 120`.
   private func hasNewRefusals() throws -> Bool {
