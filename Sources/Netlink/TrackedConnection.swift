@@ -24,7 +24,11 @@ package struct TrackedConnection: Sendable, Hashable {
   package let isTCP: Bool
   /// Before anything was translated.
   package let ends: ConnectionEnds
+  /// Who answers: where the connection was translated to.
+  package let replier: IPv4Address
   package let mark: UInt32
+  /// TCP's, from both sides' first words until the first of both has said its last.
+  package let isEstablished: Bool
 }
 
 extension NetlinkSocket {
@@ -41,6 +45,10 @@ extension TrackedConnection {
     let original = NetlinkReply.attributes(attributes[1] ?? [])
     let (addresses, transport) = (NetlinkReply.attributes(original[1] ?? []), NetlinkReply.attributes(original[2] ?? []))
     guard let mark: UInt32 = attributes[8]?.number(), let own = addresses[1], let peer = addresses[2] else { return nil }
+    let reply = NetlinkReply.attributes(NetlinkReply.attributes(attributes[2] ?? [])[1] ?? [])
+    replier = IPv4Address(bits: UInt32(bigEndian: (reply[1] ?? []).number()))
+    let tcp = NetlinkReply.attributes(NetlinkReply.attributes(attributes[4] ?? [])[1] ?? [])
+    isEstablished = tcp[1]?.first == 3
     isTCP = transport[1]?.first == UInt8(IPPROTO_TCP)
     ends = ConnectionEnds(own: own, transport[2] ?? [], peer: peer, transport[3] ?? [])
     self.mark = UInt32(bigEndian: mark)

@@ -34,10 +34,15 @@ private final class Crossing {
     }
     listener = try TestNetwork.listen("10.0.1.5", isTCP: true, in: container)
     kernel = try TestNetwork.inside(host) { try OffloadKernel() }
-    let listeners = [(8080, 80), (8081, 81)].map { published, target in
+    try install([8080, 8081])
+  }
+
+  /// All for port 80 of 10.0.1.`endpoint`.
+  func install(_ ports: [UInt16], endpoint: UInt32 = 5) throws {
+    let listeners = ports.map { port in
       Listener(
-        id: "s/\(published)/tcp", port: UInt16(published), mayOffload: true,
-        endpoints: [Endpoint(id: "t", address: IPv4Address(bits: 0x0A00_0105), port: UInt16(target), state: .ready)])
+        id: "s/\(port)/tcp", port: port, mayOffload: true,
+        endpoints: [Endpoint(id: "t", address: IPv4Address(bits: 0x0A00_0100 + endpoint), port: 80, state: .ready)])
     }
     let inside = ["127.0.0.0/8"].compactMap { IPv4Subnet($0) }
     try kernel.ensure(OffloadRules(EndpointTable(generation: 1, listeners: listeners), inside: inside, interfaces: ["in"]))
@@ -57,6 +62,11 @@ private final class Crossing {
   func isConnected(_ socket: TestSocket) -> Bool {
     var waiting = pollfd(fd: socket.descriptor, events: Int16(POLLOUT), revents: 0)
     return poll(&waiting, 1, 2_000) == 1 && waiting.revents == Int16(POLLOUT)
+  }
+
+  func isReadable(_ socket: TestSocket) -> Bool {
+    var waiting = pollfd(fd: socket.descriptor, events: Int16(POLLIN), revents: 0)
+    return poll(&waiting, 1, 2_000) == 1
   }
 }
 
@@ -114,6 +124,36 @@ extension OffloadTests {
       try crossing.kernel.forget(IPv4Address(bits: 0x0A00_0105))
       let tracked = try NetlinkSocket(.netfilter, network: crossing.host)
       #expect(try tracked.connections(mark: OffloadMark.bit, mask: OffloadMark.bit) == [])
+    }
+  }
+
+  @Test("what is carried is counted by port and endpoint, over changes of the rules, and what has gone is its port's")
+  func counts() async throws {
+    try await inNamespaceOfItsOwn {
+      let crossing = try Crossing()
+      let endpoint = OffloadCounts.Key(port: 8080, endpoint: IPv4Address(bits: 0x0A00_0105))
+      var open: [TestSocket] = []
+      for _ in 0..<3 {
+        let socket = try crossing.begin(8080)
+        #expect(crossing.isConnected(socket) && socket.send(10) == 10)
+        open.append(socket)
+      }
+      let servers = (0..<3).map { _ in TestSocket(accept(crossing.listener, nil, nil)) }
+      for server in servers { #expect(server.receive() == 10 && server.send(7) == 7) }
+      for socket in open { #expect(crossing.isReadable(socket)) }
+      let first = try crossing.kernel.counts()[endpoint]
+      #expect(first.connections == 3 && first.open == 3)
+      #expect(first.bytesIn > 3 * (10 + 3 * 40) && first.bytesOut > 3 * (7 + 2 * 40))
+
+      // Another port less.
+      try crossing.install([8080])
+      #expect(try crossing.kernel.counts()[endpoint] == first)
+      try crossing.install([8080], endpoint: 6)
+      let gone = try crossing.kernel.counts()
+      #expect(gone[.init(port: 8080, endpoint: nil)].connections == 3)
+      #expect(gone[.init(port: 8080, endpoint: IPv4Address(bits: 0x0A00_0106))] == .init())
+      try crossing.install([8081])
+      #expect(try crossing.kernel.counts()[.init(port: 8080, endpoint: nil)] == .init())
     }
   }
 }

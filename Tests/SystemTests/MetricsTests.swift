@@ -11,7 +11,7 @@ extension SystemTests {
     let configuration = Configuration.defaults.with { $0.skepdArguments = ["--metrics-addr", "0.0.0.0:9323"] }
     try await Fixture.with(configuration) { n1 in
       #expect(try await n1.host.exec(["stat", "--format", "%a", "/run/skep/metrics.sock"]).text == "660")
-      try await n1.create("web", replicas: 2)
+      try await n1.create("web", replicas: 2, "--label", "skep.lb.offload=off")
       let before = try await n1.idle()
       let sizes = try await n1.sizes(ofRequests: 12)
       let after = try await n1.idle()
@@ -29,6 +29,9 @@ extension SystemTests {
         #expect(endpoint.totals.bytesIn - earlier.bytesIn == sizes.request / 2)
         #expect(["web.1", "web.2"].contains(endpoint.task) && endpoint.address.hasSuffix(":80"))
       }
+
+      try await n1.docker("service", "update", "--detach", "--label-rm", "skep.lb.offload", "web")
+      try await n1.expectCarried(key)
 
       try await n1.docker("service", "update", "--detach", "--label-add", "skep.lb.strategy=random", "web")
       try await n1.wait("the table is a later one") {
@@ -54,7 +57,7 @@ extension Fixture {
     var sample = try await scrape()
     try await wait("all connections are closed") {
       sample = try await scrape()
-      return sample.numbers[.connections] == 0
+      return sample.numbers[.connections] == 0 && sample.listeners.values.allSatisfy { $0.open == 0 }
     }
     return sample
   }
@@ -69,6 +72,22 @@ extension Fixture {
       (request, answer) = (request + sizes[0], answer + sizes[1] + sizes[2])
     }
     return (request, answer)
+  }
+
+  /// The same by the packet filter: connections exactly, bytes with the packets' headers.
+  fileprivate func expectCarried(_ key: LoadSample.ListenerKey) async throws {
+    try await wait("the packet filter carries") {
+      try await host.exec(["nft", "list", "table", "ip", "skep-offload"]).succeeded
+    }
+    let before = try await idle()
+    let sizes = try await sizes(ofRequests: 12)
+    let after = try await idle()
+    let (old, new) = (try #require(before.listeners[key]).totals, try #require(after.listeners[key]).totals)
+    #expect(new.connections - old.connections == 12 && new.latency.count == old.latency.count)
+    #expect(new.bytesIn - old.bytesIn > sizes.request + 12 * 160 && new.bytesOut - old.bytesOut > sizes.answer + 12 * 160)
+    for (key, endpoint) in after.endpoints {
+      #expect(endpoint.totals.connections - (before.endpoints[key]?.totals.connections ?? 0) == 6)
+    }
   }
 
   /// On the socket, with requests going on meanwhile.

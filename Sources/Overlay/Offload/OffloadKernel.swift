@@ -25,7 +25,8 @@ package final class OffloadKernel {
     // For a packet that seems to be outside of its connection's window: what is not translated would be taken for the relay's, and reset.
     Sysctl.set("net/netfilter/nf_conntrack_tcp_be_liberal", "1")
     if let installed, installed.rules == rules, list() == installed.listed { return false }
-    try filter.run(rules.commands)
+    let counts = try counted().carried(to: rules.keys)
+    try filter.run(rules.commands(from: counts))
     installed = (rules, list())
     refusals = 0
     return true
@@ -74,6 +75,20 @@ package final class OffloadKernel {
     let count = listed.firstIndex(of: "packets").flatMap { listed.dropFirst($0 + 1).first }.flatMap { UInt64($0) } ?? 0
     defer { refusals = count }
     return count != refusals
+  }
+
+  private func counted() throws -> OffloadCounts {
+    // Whose rules are gone counts from nothing.
+    OffloadCounts(listing: (try? filter.run("list counters table ip \(OffloadRules.table)")) ?? "")
+  }
+
+  /// What was carried so far and what is open now. Looks through all that is tracked.
+  package func counts() throws -> OffloadCounts {
+    var counts = try counted()
+    for connection in try tracking.connections(mark: OffloadMark.bit, mask: OffloadMark.bit) where connection.isEstablished {
+      counts.addOpen(.init(port: connection.ends.peerPort, endpoint: connection.replier))
+    }
+    return counts
   }
 
   /// Without what changes by itself.

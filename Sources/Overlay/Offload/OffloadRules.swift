@@ -25,19 +25,29 @@ package struct OffloadRules: Sendable, Hashable {
     self.interfaces = interfaces
   }
 
-  /// One transaction for libnftables. Whatever the table held before is gone; open connections have their endpoint already.
-  var commands: String {
+  /// One transaction for libnftables. Whatever the table held before is gone; open connections have their endpoint already. Counting goes
+  /// on from `counts`.
+  func commands(from counts: OffloadCounts) -> String {
     let head = "table ip \(Self.table)\ndelete table ip \(Self.table)\n"
-    return listeners.isEmpty ? head : head + "table ip \(Self.table) {\n\(body)\n}"
+    return listeners.isEmpty ? head : head + "table ip \(Self.table) {\n\(body(counts))\n}"
   }
 
-  private var body: String {
+  /// Those that may have connections: the ones that drain, too.
+  var keys: Set<OffloadCounts.Key> {
+    Set(listeners.flatMap { listener in listener.endpoints.map { .init(port: listener.port, endpoint: $0.address) } })
+  }
+
+  private func body(_ counts: OffloadCounts) -> String {
+    let counters = counts.definitions(for: keys).map { "    " + $0 }.joined(separator: "\n")
+    let counted = [OffloadCounts.Name.into, OffloadCounts.Name.out].map(countersOf).joined(separator: "\n")
     let chains = listeners.flatMap(chains)
     let bit = "0x\(String(OffloadMark.bit, radix: 16))"
     let quoted = interfaces.map { "\"\($0)\"" }.joined(separator: ", ")
     let ports = listeners.map { "\($0.port) : goto port-\($0.port)" }.joined(separator: ", ")
     return """
         counter refused { packets 0 bytes 0; }
+      \(counters)
+      \(counted)
         set inside { type ipv4_addr; flags interval; auto-merge; elements = { \(inside.map(\.description).joined(separator: ", ")) }; }
       \(chains.joined(separator: "\n"))
         chain ingress {
@@ -49,7 +59,26 @@ package struct OffloadRules: Sendable, Hashable {
           type filter hook prerouting priority mangle + 2; policy accept;
           iifname { \(quoted) } ct direction reply ct mark & \(bit) != 0 tcp flags & rst == rst ct status & assured == 0 counter name refused drop
         }
+        chain carried {
+          type filter hook forward priority filter - 10; policy accept;
+          ct mark & \(bit) == 0 return
+          ct direction original counter name tcp dport . ip daddr map @in return
+          counter name tcp sport . ip saddr map @out
+        }
       """
+  }
+
+  /// By what the endpoint is reached at: of two published ports that lead there, the first has all bytes.
+  private func countersOf(_ kind: String) -> String {
+    var counters: [String: String] = [:]
+    for listener in listeners.sorted(by: { $0.port < $1.port }) {
+      for endpoint in listener.endpoints where counters["\(endpoint.port) . \(endpoint.address)"] == nil {
+        let key = OffloadCounts.Key(port: listener.port, endpoint: endpoint.address)
+        counters["\(endpoint.port) . \(endpoint.address)"] = OffloadCounts.Name.of(kind, key)
+      }
+    }
+    let elements = counters.map { "\($0) : \"\($1)\"" }.sorted()
+    return "    map \(kind) { type inet_service . ipv4_addr : counter; elements = { \(elements.joined(separator: ", ")) }; }"
   }
 
   private func chains(_ listener: Listener) -> [String] {
@@ -58,6 +87,7 @@ package struct OffloadRules: Sendable, Hashable {
       let mark = "0x\(String(OffloadMark.of(endpoint.address), radix: 16))"
       return """
           chain port-\(listener.port)-\(index) {
+            counter name \(OffloadCounts.Name.of(OffloadCounts.Name.new, .init(port: listener.port, endpoint: endpoint.address)))
             meta l4proto tcp ct mark set ct mark and 0x\(String(~OffloadMark.mask, radix: 16)) or \(mark) dnat to \(endpoint.address):\(endpoint.port)
           }
         """

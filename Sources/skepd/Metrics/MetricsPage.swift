@@ -2,6 +2,7 @@
 
 import ClusterModel
 import DataPlane
+import Overlay
 import Synchronization
 import Telemetry
 
@@ -14,6 +15,7 @@ final class MetricsPage: Sendable {
 
   private let relay: RelaySupervisor
   private let node: SwarmNode
+  private let offload = OffloadReader()
   private let last = Mutex<(report: RelayReport, at: ContinuousClock.Instant)?>(nil)
 
   init(relay: RelaySupervisor, node: SwarmNode) {
@@ -36,7 +38,7 @@ final class MetricsPage: Sendable {
 
   private func report() async -> RelayReport? {
     if let last = last.withLock({ $0 }), last.at + Self.freshness > .now { return last.report }
-    let report = await withTaskGroup(of: RelayReport?.self) { group in
+    var report = await withTaskGroup(of: RelayReport?.self) { group in
       group.addTask { [relay] in try? await relay.report() }
       group.addTask {
         try? await Task.sleep(for: Self.patience)
@@ -45,7 +47,8 @@ final class MetricsPage: Sendable {
       defer { group.cancelAll() }
       return await group.next() ?? nil
     }
-    last.withLock { $0 = report.map { ($0, .now) } }
+    if report != nil { report?.add(await offload.counts()) }
+    last.withLock { [report] in $0 = report.map { ($0, .now) } }
     return report
   }
 }
