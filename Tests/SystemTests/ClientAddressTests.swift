@@ -24,11 +24,14 @@ extension SystemTests {
     }
   }
 
-  @Test("So does one that is on other networks too, by TCP and UDP, across relays that are killed and replaced")
-  func clientAddressOnOtherNetworks() async throws {
+  @Test(
+    "So does one that is on other networks too, by TCP and UDP, across relays that are killed and replaced",
+    arguments: ["on", "off"])
+  func clientAddressOnOtherNetworks(offload: String) async throws {
     try await Fixture.with { n1 in
       try await n1.create(
-        "web", replicas: 1, "--network", "bridge", "--publish", "published=8053,target=80,protocol=udp")
+        "web", replicas: 1, "--network", "bridge", "--publish", "published=8053,target=80,protocol=udp", "--label",
+        "skep.lb.offload=\(offload)")
       try await n1.expectKept()
       try await n1.expectKeptDatagrams()
       let task = try await n1.docker("ps", "--quiet", "--filter", "name=web.1")
@@ -58,10 +61,12 @@ extension SystemTests {
     }
   }
 
-  @Test("Rules that somebody flushes are put back, a killed relay keeps addresses again, and leaving takes all of it away")
-  func clientAddressRules() async throws {
+  @Test(
+    "Rules that somebody flushes are put back, a killed relay keeps addresses again, and leaving takes all of it away",
+    arguments: ["on", "off"])
+  func clientAddressRules(offload: String) async throws {
     try await Fixture.with { n1 in
-      try await n1.create("web", replicas: 1)
+      try await n1.create("web", replicas: 1, "--label", "skep.lb.offload=\(offload)")
       try await n1.expectKept()
       #expect(try await n1.host.exec(["nft", "delete", "table", "ip", "skep-sources"]).succeeded)
       #expect(try await n1.host.exec(["ip", "rule", "del", "pref", "9001"]).succeeded)

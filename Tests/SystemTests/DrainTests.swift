@@ -8,7 +8,10 @@ extension SystemTests {
     "An open connection has the drain's time and no more, whatever becomes of the relay it came by", arguments: [false, true])
   func drainTime(relayIsReplaced: Bool) async throws {
     try await Fixture.with { n1 in
-      try await n1.create("web", replicas: 1, "--label", "skep.drain.timeout=4s", "--stop-grace-period", "1s")
+      // The packet filter's connections know nothing of relays.
+      let offload = "skep.lb.offload=\(relayIsReplaced ? "off" : "on")"
+      try await n1.create(
+        "web", replicas: 1, "--label", "skep.drain.timeout=4s", "--label", offload, "--stop-grace-period", "1s")
       let short = try await n1.scaledAway(holding: 3, "/drip?ms=2000", replacingRelay: relayIsReplaced)
       #expect(short.report.failures == [:])
       #expect(short.stopped < .seconds(4), "the task stops when they have ended")

@@ -12,11 +12,13 @@ extension SystemTests {
     static let requests =
       ProcessInfo.processInfo.environment["SKEP_HAMMER_REQUESTS"].flatMap { Int($0) } ?? 100_000
 
-    @Test("while a service is updated in both orders, scaled, published elsewhere, balanced otherwise, and its relay replaced")
-    func changes() async throws {
+    @Test(
+      "while a service is updated in both orders, scaled, published elsewhere, balanced otherwise, and its relay replaced",
+      arguments: ["on", "off"])
+    func changes(offload: String) async throws {
       try await Fixture.with { n1 in
         try await n1.create(
-          "web", "--label", "skep.drain.timeout=10s", "--update-delay", "0s",
+          "web", "--label", "skep.drain.timeout=10s", "--label", "skep.lb.offload=\(offload)", "--update-delay", "0s",
           "--update-monitor", "100ms")
         let hammer = HammerLoad(n1)
         let clock = ContinuousClock()

@@ -7,6 +7,7 @@ import Telemetry
 import Testing
 
 @testable import DataPlane
+@testable import Overlay
 @testable import skepd
 
 @Suite("skepd's metrics")
@@ -114,5 +115,39 @@ struct MetricsTests {
     let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
     let text = try String(contentsOf: root.appendingPathComponent("docs/operations.md"), encoding: .utf8)
     #expect(text.contains("`\(metric.rawValue)"))
+  }
+
+  @Test("count what the packet filter carried with what the relay did, for the endpoint, its port, and what has gone from it")
+  func carried() {
+    let carried = OffloadCounts(
+      listing: """
+        table ip skep-offload {
+        \tcounter new-8080-10.0.0.3 {
+        \t\tpackets 30 bytes 1800
+        \t}
+        \tcounter in-8080-10.0.0.3 {
+        \t\tpackets 90 bytes 500
+        \t}
+        \tcounter out-8080-10.0.0.3 {
+        \t\tpackets 90 bytes 700
+        \t}
+        \tcounter new-8080 {
+        \t\tpackets 4 bytes 0
+        \t}
+        \tcounter new-53-10.0.0.3 {
+        \t\tpackets 1 bytes 60
+        \t}
+        \tcounter refused {
+        \t\tpackets 2 bytes 80
+        \t}
+        }
+        """)
+    var report = Self.report
+    report.add(carried)
+    let (web, gone) = (report.listeners[0], report.listeners[1])
+    #expect([web.total, web.bytesIn, web.bytesOut] == [44, 505, 706])
+    #expect(web.endpoints.map { [$0.total, $0.bytesIn, $0.bytesOut] } == [[37, 508, 709]])
+    #expect(web.open == 2 && web.latency == Self.report.listeners[0].latency)
+    #expect(gone == Self.report.listeners[1])
   }
 }

@@ -50,7 +50,7 @@ extension SystemTests {
   @Test("kill -9 of the relay under load: only what is in flight in it fails, and a new one listens at once")
   func relayKilled() async throws {
     try await Fixture.with { n1 in
-      try await n1.create("web")
+      try await n1.create("web", "--label", "skep.lb.offload=off")
       let before = try await n1.running("web")
       let parallel = 4
       let isOver = Flag()

@@ -7,7 +7,7 @@ extension SystemTests {
   @Test("A relay that hangs is replaced: clients that wait are served, and the log says why")
   func relayHangs() async throws {
     try await Fixture.with { n1 in
-      try await n1.create("web", replicas: 2)
+      try await n1.create("web", replicas: 2, "--label", "skep.lb.offload=off")
       let (before, relay) = (try await n1.running("web"), n1.host.pids(of: .relay))
       try await n1.stopRelay()
       // It waits in the queue of the listening socket, which skepd holds as well.
