@@ -78,7 +78,9 @@ extension NodeAgent {
       guard let now = controllers[task], now.begun == controller.begun else { continue }
       await deliver(.observed(found), to: task)
     }
-    if assigned != nil { try await removeStrangers() }
+    guard assigned != nil else { return }
+    calls.removeFiles(ofTasksBesides: Set(controllers.lazy.filter { !$0.value.status.state.isTerminal }.map(\.key)))
+    try await removeStrangers()
   }
 
   /// Only after a complete assignment, and only what carries both the cluster's and a task's label.
