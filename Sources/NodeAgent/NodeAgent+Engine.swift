@@ -78,8 +78,10 @@ extension NodeAgent {
       guard let now = controllers[task], now.begun == controller.begun else { continue }
       await deliver(.observed(found), to: task)
     }
-    guard assigned != nil else { return }
-    calls.removeFiles(ofTasksBesides: Set(controllers.lazy.filter { !$0.value.status.state.isTerminal }.map(\.key)))
+    guard let assigned else { return }
+    // One without a controller is about to have one.
+    let ended = controllers.filter { $0.value.status.state.isTerminal }
+    calls.removeFiles(ofTasksBesides: assigned.union(controllers.keys).subtracting(ended.keys))
     try await removeStrangers()
   }
 

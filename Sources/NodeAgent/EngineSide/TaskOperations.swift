@@ -76,7 +76,7 @@ struct TaskOperations: Sendable {
   }
 
   /// Starts a container that has never been started; one that has is left as it is.
-  func start(_ task: ClusterTask, _ id: String, on ground: Ground = Ground()) async -> Result<ContainerState, TaskFailure> {
+  func start(_ task: ClusterTask, _ id: String, on ground: Ground) async -> Result<ContainerState, TaskFailure> {
     await result {
       try await slots.withSlot {
         try await retrying {

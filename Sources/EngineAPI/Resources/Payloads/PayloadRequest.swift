@@ -6,7 +6,7 @@ import ClusterModel
 struct PayloadRequest: Sendable {
   let name: String
   let labels: [String: String]
-  /// `nil` when the body has none, which is not the same as empty data.
+  /// `nil` when the body has none; no bytes are none, as they are in swarm's messages.
   let data: [UInt8]?
   private let driver: PayloadSpec.Driver?
   private let templating: PayloadSpec.Driver?
@@ -25,7 +25,7 @@ struct PayloadRequest: Sendable {
     self.kind = kind
     name = body.name ?? ""
     labels = body.labels ?? [:]
-    data = try body.data.map(Self.bytes)
+    data = try body.data.map(Self.bytes).flatMap { $0.isEmpty ? nil : $0 }
     driver = kind == .secret ? body.driver : nil
     templating = body.templating
   }
