@@ -24,8 +24,8 @@ def update(kind, body, version=None):
 
 def life(kind):
     return [
-        mark(), make(kind, "key", options="--label a=b --label c="), make(kind, "key"), make(kind, "KEY"),
-        make(kind, "form", "{{.Service.Name}}", "--template-driver golang"), make(kind, "key.2"),
+        mark(), make(kind, "key", options="--label a=b"), make(kind, "key"), make(kind, "KEY"),
+        make(kind, "form", "{{.Service.Name}}", "--template-driver golang --label c="), make(kind, "key.2"),
         docker(f"{kind} ls --format '{{{{.Name}}}}'", sort=True), docker(f"{kind} ls --filter name=ke --format '{{{{.Name}}}}'", sort=True),
         docker(f"{kind} ls --filter label=a=b --format '{{{{.Name}}}} {{{{.Labels}}}}'"), docker(f"{kind} ls --filter label=a=x"),
         api("GET", f'/v1.41/{kind}s?filters={{"name":["KEY"]}}'), api("GET", f'/v1.41/{kind}s?filters={{"name":["key"],"label":["a"]}}'),
@@ -117,7 +117,7 @@ TOPICS = {
     "secrets: that cannot be given": [
         *failure('{{secret "key"}}'), *failure("{{.Nope}}"), *failure("{{"), *failure('{{env "nothing"}}'), *failure("x", "--template-driver odd"),
         make("secret", "key"), docker(f"{CREATE} --name web --restart-condition none --secret key skep-web"), settle(),
-        docker("service update --quiet --detach --secret-rm key web"), settle(), docker("secret rm key"),
+        docker("service update --quiet --detach --secret-rm key --replicas 0 web"), settle(), docker("secret rm key"),
         docker("service rollback --quiet --detach web"), PAUSE, ENDED, docker("service rm web"),
         make("secret", "key"), docker(f"{CREATE} --name web --restart-condition none --secret source=key,uid=root skep-web"), PAUSE, ENDED,
         docker("service rm web"), docker("secret rm key"),

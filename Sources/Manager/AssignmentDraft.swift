@@ -57,7 +57,7 @@ struct AssignmentDraft: Sendable {
         uniqueKeysWithValues: changed.map { ($0, Self.listeners(views.published(byService: $0, in: store), reach, store)) })
     }
 
-    /// A message to a node has room for them. Tasks that need what is beyond are rejected.
+    /// A message to a node has room for them. Tasks that need what is beyond fail.
     private static let payloadBytes = 32 << 20
 
     /// Nobody else's, and none of a task that has ended. A spec that is rolled back to may name what is gone.

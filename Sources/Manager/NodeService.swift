@@ -132,7 +132,7 @@ extension NodeService {
   package nonisolated func open(_ payload: AssignedPayload) -> [UInt8]? {
     do { return try secrets.sealer.openPayload(payload.data, payload.kind, id: payload.id) } catch {
       logger.error(
-        "a \(payload.kind.rawValue) cannot be read: tasks that need it are rejected",
+        "a \(payload.kind.rawValue) cannot be read: tasks that need it fail",
         metadata: ["\(payload.kind.rawValue)": "\(payload.name)", "error": "\(error)"])
       return nil
     }

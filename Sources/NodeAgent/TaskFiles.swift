@@ -25,11 +25,8 @@ package protocol TaskFiles: Sendable {
   /// Where a task's file of that number is, there or not.
   func path(ofFile number: Int, ofTask id: String) -> String
 
-  /// Makes all files of a task, each whole at once. A container that runs keeps the ones it has.
+  /// Makes all files of a task, each whole at once, in place of those that are there. A container that runs keeps the ones it has.
   func place(_ files: [TaskFile], ofTask id: String) throws
-
-  /// Whether so many are there.
-  func arePlaced(_ count: Int, ofTask id: String) -> Bool
 
   /// Nothing happens when there are none.
   func remove(ofTask id: String) throws

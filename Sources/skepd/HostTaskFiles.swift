@@ -21,10 +21,6 @@ struct HostTaskFiles: TaskFiles {
     for (number, file) in files.enumerated() { try write(file, to: path(ofFile: number, ofTask: id)) }
   }
 
-  func arePlaced(_ count: Int, ofTask id: String) -> Bool {
-    (0..<count).allSatisfy { access(path(ofFile: $0, ofTask: id), F_OK) == 0 }
-  }
-
   func remove(ofTask id: String) throws { try remove("\(directory)/\(id)") }
 
   func taskIDs() throws -> Set<String> {

@@ -13,7 +13,7 @@ extension StateDirectory {
       logger.error(
         """
         registry credentials can be neither read nor kept: services run on, images are pulled without; nor can secrets and configs: \
-        tasks that need them are rejected
+        tasks that need them fail
         """,
         metadata: ["problem": "\(error)"])
       return LostSealer(reason: "\(error)")
@@ -37,7 +37,7 @@ extension StateDirectory {
     guard !unreadable.isEmpty else { return }
     logger.error(
       """
-      secrets and configs cannot be read: what runs keeps them, new tasks that need them are rejected; restore secrets.key from a \
+      secrets and configs cannot be read: what runs keeps them, new tasks that need them fail; restore secrets.key from a \
       backup, or make them again
       """,
       metadata: ["count": "\(unreadable.count)", "names": "\(unreadable.prefix(10).joined(separator: " "))"])

@@ -212,7 +212,6 @@ final class FakeFiles: TaskFiles {
     }
   }
 
-  func arePlaced(_ count: Int, ofTask id: String) -> Bool { state.withLock { $0.files[id]?.count == count } }
   func remove(ofTask id: String) { state.withLock { $0.files[id] = nil } }
   func taskIDs() -> Set<String> { state.withLock { Set($0.files.keys) } }
 }

@@ -75,56 +75,78 @@ struct PayloadFileTests {
         .config, "c1", #"{{.Task.Name}} {{env "A"}} {{env "TWICE"}} {{secret "key"}} {{.Node.Hostname}}"#, templating: "golang"),
       task: Fixtures.task(template: Self.template([Self.key], [Self.conf], env: ["A=b=c", "TWICE=1", "TWICE=2", "{{.Nope"])))
     try await harness.withAgent { _ in
-      try await harness.until("its files are there") { harness.files.all["task1"]?.count == 2 }
+      try await harness.until("running") { await harness.state() == .running }
     }
     #expect(harness.files.all["task1"]?.last.map { String(decoding: $0.data, as: UTF8.self) } == "web.1.task1 b=c 1 hunter2 ")
   }
 
-  private static let failed = "failed to expand templated config c1:"
+  @Test("what is in them comes at the start, and no sooner")
+  func empty() async throws {
+    let harness = await Self.harness(
+      try Self.payload(.secret, "s1", "hunter2"),
+      task: Fixtures.task(desired: .ready, template: Self.template([Self.key])))
+    try await harness.withAgent { _ in
+      try await harness.until("prepared") { await harness.state() == .ready }
+      #expect(harness.files.all == ["task1": [TaskFile(target: "/run/secrets/key", data: [], mode: 0)]])
+      await harness.desire(.running)
+      try await harness.until("running") { await harness.state() == .running }
+      #expect(harness.files.all["task1"]?.map(\.data) == [Array("hunter2".utf8)])
+    }
+  }
+
+  private static let unable = "unable to get config from config store:"
+  private static let failed = "\(unable) failed to expand templated config c1:"
 
   @Test(
-    "what cannot be given rejects the task, which makes no container",
+    "what cannot be given is a container that cannot be started, in swarm's words",
     arguments: [
-      (nil, "config reference c1 not found"), (("{{", "golang"), "\(failed) template: expansion:1: unclosed action"),
-      (("a", "jinja"), "\(failed) unrecognized template type"),
-      (("{{env \"no\"}}", "golang"), "\(failed) expanded, it is empty or too large"),
+      (nil, "\(unable) config c1 not found"), (("{{", "golang"), "\(failed) template: expansion:1: unclosed action"),
+      (("a", "odd"), "\(failed) unrecognized template type"),
     ] as [((String, String)?, String)])
-  func rejected(config: (data: String, driver: String)?, reason: String) async throws {
+  func refused(config: (data: String, driver: String)?, reason: String) async throws {
     let harness = Harness()
     let payload = try config.map { try Self.payload(.config, "c1", $0.data, templating: $0.driver) }
     await harness.dispatcher.assign { dispatcher in
       dispatcher.payloads = [payload].compactMap { $0 }
       dispatcher.tasks["task1"] = Fixtures.task(template: Self.template([], [Self.conf]))
     }
-    try await harness.withAgent { _ in
-      try await harness.until("rejected") { await harness.brief() == "rejected 'preparing' err '\(reason)'" }
-    }
-    #expect(await harness.engine.containers.isEmpty)
-    #expect(harness.files.all.isEmpty)
+    try await Self.expectFailure(harness, reason)
   }
 
-  @Test("one that was sealed for something else, a full host, and owners that are no numbers reject too")
+  private static func expectFailure(_ harness: Harness, _ reason: String) async throws {
+    try await harness.withAgent { _ in
+      try await harness.until("failed") {
+        await harness.brief() == "failed 'starting' err 'starting container failed: \(reason)'"
+      }
+      try await harness.until("its files are gone") { harness.files.all.isEmpty }
+    }
+    #expect(await harness.engine.containers.values.map(\.starts) == [0])
+  }
+
+  @Test("a secret that was sealed for something else cannot be read, and an owner is a number")
   func unreadable() async throws {
     var stolen = try Self.payload(.secret, "s2", "hunter2")
     stolen.id = "s1"
     let first = await Self.harness(stolen, task: Fixtures.task(template: Self.template([Self.key])))
-    try await first.withAgent { _ in
-      try await first.until("rejected") { await first.status()?.err.hasPrefix("secret name of s2 cannot be read: ") == true }
-    }
-    let second = await Self.harness(
-      try Self.payload(.secret, "s1", "hunter2"), task: Fixtures.task(template: Self.template([Self.key])))
-    second.files.fill()
-    try await second.withAgent { _ in
-      try await second.until("rejected") {
-        await second.status()?.err == "secrets and configs cannot be given to the container: Full()"
-      }
-    }
+    try await Self.expectFailure(
+      first,
+      "unable to get secret from secret store: secret name of s2 cannot be read: sealed with another key, or changed since")
     let named = SecretReference(id: "s1", name: "key", file: FileTarget(name: "key", uid: "root"))
-    let third = await Self.harness(
+    let second = await Self.harness(
       try Self.payload(.secret, "s1", "hunter2"), task: Fixtures.task(template: Self.template([named])))
-    try await third.withAgent { _ in
-      try await third.until("rejected") { await third.status()?.err == #"strconv.Atoi: parsing "root": invalid syntax"# }
+    try await Self.expectFailure(second, #"strconv.Atoi: parsing "root": invalid syntax"#)
+  }
+
+  @Test("where there is no place for files the task is rejected, and has no container")
+  func full() async throws {
+    let harness = await Self.harness(
+      try Self.payload(.secret, "s1", "hunter2"), task: Fixtures.task(template: Self.template([Self.key])))
+    harness.files.fill()
+    let reason = "secrets and configs cannot be given to the container: Full()"
+    try await harness.withAgent { _ in
+      try await harness.until("rejected") { await harness.brief() == "rejected 'preparing' err '\(reason)'" }
     }
+    #expect(await harness.engine.containers.isEmpty)
   }
 
   @Test("a container that was made before its host was rebooted has its files again when it starts")

@@ -132,7 +132,9 @@ private struct SecretHosts {
       let result = try await deploy(Self.secret)
       #expect(result.succeeded, "\(result.stderr)")
     }
-    try await n1.settled("app_web", 1)
+    try await n1.wait("the stack runs") {
+      try await n1.docker("stack", "services", "--format", "{{.Replicas}}", "app") == "1/1"
+    }
     #expect(
       try await n1.docker("secret", "ls", "--format", "{{.Name}}").split(separator: "\n").sorted() == ["app_key", "shared"])
     #expect(try await n1.docker("config", "ls", "--format", "{{.Name}}") == "named")
@@ -142,7 +144,8 @@ private struct SecretHosts {
       .stdout
     #expect(read == "\(Self.secret)theirsapp_web")
     #expect(try await deploy("other").stderr.contains("only updates to Labels are allowed"))
-    try await n1.docker("stack", "rm", "app")
+    // The network may still be in use: nothing waits, as in swarm mode.
+    _ = try await n1.host.docker(["stack", "rm", "app"])
     try await n1.docker("secret", "rm", "shared")
   }
 

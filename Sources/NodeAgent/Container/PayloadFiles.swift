@@ -33,14 +33,14 @@ struct PayloadFiles {
 
   private func payload(_ kind: PayloadKind, _ id: String) throws(TaskFailure) -> AssignedPayload {
     guard let payload = payloads[id], payload.kind == kind else {
-      throw TaskFailure(.refused, "\(kind.rawValue) reference \(id) not found")
+      throw Self.failure(kind, "\(kind.rawValue) \(id) not found")
     }
     return payload
   }
 
   private func open(_ payload: AssignedPayload) throws(TaskFailure) -> [UInt8] {
     do { return try sealer.openPayload(payload.data, payload.kind, id: payload.id) } catch {
-      throw TaskFailure(.refused, "\(payload.kind.rawValue) \(payload.name) cannot be read: \(error)")
+      throw Self.failure(payload.kind, "\(payload.kind.rawValue) \(payload.name) cannot be read: \(error)")
     }
   }
 
@@ -48,15 +48,9 @@ struct PayloadFiles {
     let data = try open(payload)
     guard let driver = payload.templating else { return data }
     let failed = "failed to expand templated \(payload.kind.rawValue) \(payload.id)"
-    guard driver == PayloadTemplate.driver else { throw TaskFailure(.refused, "\(failed): unrecognized template type") }
-    do {
-      let result = try PayloadTemplate.expand(data, of: task, lookups)
-      try payload.kind.check(byteCount: result.count)
-      return result
-    } catch let error as TemplateError {
-      throw TaskFailure(.refused, "\(failed): \(error)")
-    } catch {
-      throw TaskFailure(.refused, "\(failed): expanded, it is empty or too large")
+    guard driver == PayloadTemplate.driver else { throw Self.failure(payload.kind, "\(failed): unrecognized template type") }
+    do { return try PayloadTemplate.expand(data, of: task, lookups) } catch {
+      throw Self.failure(payload.kind, "\(failed): \(error)")
     }
   }
 
@@ -83,6 +77,11 @@ struct PayloadFiles {
       throw TemplateError("\(kind.rawValue) target \(target) is no text")
     }
     return text
+  }
+
+  /// In swarm's words.
+  private static func failure(_ kind: PayloadKind, _ reason: String) -> TaskFailure {
+    TaskFailure(.refused, "unable to get \(kind.rawValue) from \(kind.rawValue) store: \(reason)")
   }
 
   private static func number(_ text: String) throws(TaskFailure) -> UInt32 {

@@ -10,22 +10,25 @@ extension TaskOperations {
     }
   }
 
-  func contents(of task: ClusterTask, _ ground: Ground) throws(TaskFailure) -> [TaskFile] {
-    try PayloadFiles(task: task, payloads: ground.payloads, sealer: sealer).files()
+  /// Before the container is made, as the engine looks whether they are there. What is in them comes at the start.
+  func placeEmptyFiles(of task: ClusterTask) throws(TaskFailure) {
+    try place(PayloadFiles.references(of: task).map { TaskFile(target: $0.path ?? "", data: [], mode: 0) }, of: task)
   }
 
-  func place(_ contents: [TaskFile], of task: ClusterTask) throws(TaskFailure) {
+  /// Before the container starts; the host may have been rebooted since it was made.
+  func placeFiles(of task: ClusterTask, in container: ContainerState, _ ground: Ground) throws(TaskFailure) {
+    do throws(TaskFailure) {
+      try place(try PayloadFiles(task: task, payloads: ground.payloads, sealer: sealer).files(), of: task)
+    } catch {
+      throw TaskFailure(error.code, error.message, container: container)
+    }
+  }
+
+  private func place(_ contents: [TaskFile], of task: ClusterTask) throws(TaskFailure) {
     if contents.isEmpty { return }
     do { try files.place(contents, ofTask: task.id) } catch {
       throw TaskFailure(.refused, "secrets and configs cannot be given to the container: \(error)")
     }
-  }
-
-  /// Before a start: the host may have been rebooted since the container was made.
-  func replaceLostFiles(of task: ClusterTask, _ ground: Ground) throws(TaskFailure) {
-    let count = PayloadFiles.references(of: task).count
-    guard count > 0, !files.arePlaced(count, ofTask: task.id) else { return }
-    try place(try contents(of: task, ground), of: task)
   }
 
   /// A task without a container to come has no use for its files.

@@ -41,13 +41,11 @@ struct TaskOperations: Sendable {
       let body = ContainerBody(
         task: task, clusterID: clusterID, context: context, places: places, files: mounts(of: task))
       let json = try body.json()
-      let contents = try contents(of: task, ground)
       try await ensureImage(of: task.template)
       // Without an address of its own the engine would choose one, maybe another task's.
       if task.usesIngress { try await ensureIngressNetwork(task.ingressAddress == nil ? nil : ground.subnet, mtu: ground.mtu) }
       for place in places { try await ensure(place.network, mtu: ground.mtu) }
-      // The engine looks for them.
-      try place(contents, of: task)
+      try placeEmptyFiles(of: task)
       return try await slots.withSlot {
         try await retrying {
           let container = try await createOrAdopt(task, json)
@@ -82,7 +80,7 @@ struct TaskOperations: Sendable {
         try await retrying {
           let found = try await existing(id, task)
           guard found.phase == .created, found.exitCode == 0, found.error.isEmpty else { return found }
-          try replaceLostFiles(of: task, ground)
+          try placeFiles(of: task, in: found, ground)
           do { try await engine.startContainer(id) } catch let error as EngineError where !error.isTransient {
             throw TaskFailure(.refused, EngineMessages.inSwarmsWords("\(error)"), container: try await inspect(id))
           }
