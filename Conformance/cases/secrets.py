@@ -31,7 +31,7 @@ def life(kind):
         api("GET", f'/v1.41/{kind}s?filters={{"name":["KEY"]}}'), api("GET", f'/v1.41/{kind}s?filters={{"name":["key"],"label":["a"]}}'),
         api("GET", f'/v1.41/{kind}s?filters={{"names":["key"]}}'), api("GET", f'/v1.41/{kind}s?filters={{"id":["{{{kind}:key}}"],"name":["form"]}}'),
         api("GET", f"/v1.41/{kind}s?filters={{"), api("GET", f'/v1.41/{kind}s?filters={{"x":["y"]}}'),
-        docker(f"{kind} inspect key"), docker(f"{kind} inspect --pretty key"), docker(f"{kind} inspect form nothing"), api("GET", f"/v1.41/{kind}s/KEY"),
+        docker(f"{kind} inspect key"), docker(f"{kind} inspect --pretty key"), api("GET", f"/v1.24/{kind}s"), api("GET", f"/v1.24/{kind}s/key"), docker(f"{kind} inspect form nothing"), api("GET", f"/v1.41/{kind}s/KEY"),
         update(kind, {"Name": "key", "Labels": {"x": "y"}}), docker(f"{kind} inspect key"), update(kind, {"Name": "key", "Data": "aHVudGVyMg=="}),
         update(kind, {"Name": "key", "Data": "aHVudGVyMw=="}), update(kind, {"Name": "key", "Data": ""}), update(kind, {"Name": "other"}),
         update(kind, {"Name": "KEY"}), update(kind, {"Name": "key", "Templating": {"Name": "golang"}}), docker(f"{kind} inspect key"),
@@ -116,7 +116,7 @@ TOPICS = {
     ],
     "secrets: that cannot be given": [
         *failure('{{secret "key"}}'), *failure("{{.Nope}}"), *failure("{{"), *failure('{{env "nothing"}}'), *failure("x", "--template-driver odd"),
-        make("secret", "key"), docker(f"{CREATE} --name web --restart-condition none --secret key skep-web"), settle(),
+        make("secret", "key"), docker(f"{CREATE} --name web --restart-delay 60s --secret key skep-web"), settle(),
         docker("service update --quiet --detach --secret-rm key --replicas 0 web"), settle(), docker("secret rm key"),
         docker("service rollback --quiet --detach web"), PAUSE, ENDED, docker("service rm web"),
         make("secret", "key"), docker(f"{CREATE} --name web --restart-condition none --secret source=key,uid=root skep-web"), PAUSE, ENDED,

@@ -42,7 +42,7 @@ struct AssignmentDraft: Sendable {
       ingressSubnet = store.nodes[nodeID]?.ingressSubnet
       tasks = dirty.map { $0.nodeIDs.contains(nodeID) } ?? true ? store.tasks(onNode: nodeID) : nil
       let arePayloadsDirty = tasks != nil || dirty?.payloadIDs.isEmpty == false
-      payloads = arePayloadsDirty ? Self.payloads(of: store.tasks(onNode: nodeID), in: store) : nil
+      payloads = arePayloadsDirty ? Self.payloads(of: tasks ?? store.tasks(onNode: nodeID), in: store) : nil
       let isMeshDirty = dirty.map { $0.cluster || !$0.changedNodeIDs.isEmpty } ?? true
       let everybody = isMeshDirty || known == nil ? views.everybody(in: store) : nil
       let own = everybody?.byNode[nodeID]

@@ -53,7 +53,7 @@ extension SwarmAPI {
   func createPayload(_ kind: PayloadKind, _ call: Call, _ swarm: ActiveSwarm) async throws -> Response {
     let request = try PayloadRequest(call, kind: kind)
     try request.checkVersion(call.version)
-    let spec = try request.spec(kind)
+    let spec = try request.spec()
     var generator = SystemRandomNumberGenerator()
     let (id, time) = (Identifier.make(using: &generator), now())
     let payload = Payload(

@@ -36,7 +36,7 @@ struct PayloadRequest: Sendable {
   }
 
   /// Checked, data included. A driver is a plugin, of which there are none.
-  func spec(_ kind: PayloadKind) throws(SpecError) -> PayloadSpec {
+  func spec() throws(SpecError) -> PayloadSpec {
     let spec = PayloadSpec(name: name, labels: labels, templating: templating)
     try spec.validate()
     if let driver {
