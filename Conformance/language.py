@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The words that cases are written in. Each becomes one step, done on both systems in the order of the file."""
 import json
+import re
 import shlex
 import time
 from dataclasses import dataclass, field
@@ -38,7 +39,8 @@ class Command(Step):
 
 @dataclass
 class Call(Step):
-    """A request to the API. `{id:NAME}` and `{version:NAME}` in the path are that service's, `{node}` the node's id."""
+    """A request to the API. `{id:NAME}` and `{version:NAME}` in path and body are that service's, `{secret:NAME}` and
+    `{secret-version:NAME}` that secret's, and so for configs; `{node}` is the node's id."""
 
     method: str = "GET"
     path: str = "/"
@@ -126,12 +128,11 @@ def moment():
     return f"{time.time():.9f}"
 
 
+PLACE = re.compile(r"\{((?:id|version|secret|config)(?:-version)?:[^{}]*|node|node-version|swarm-version)\}")
+
+
 def expand(text, host):
-    while "{id:" in text or "{version:" in text or "{node" in text or "{swarm" in text:
-        before, _, rest = text.partition("{")
-        word, _, after = rest.partition("}")
-        text = before + value(word, host) + after
-    return text
+    return PLACE.sub(lambda found: value(found.group(1), host), text)
 
 
 def value(word, host):
@@ -140,6 +141,10 @@ def value(word, host):
         return next((s["ID"] for s in host.json("/v1.41/services") if s["Spec"]["Name"] == name), "missing")
     if kind == "version":
         return next((str(s["Version"]["Index"]) for s in host.json("/v1.41/services") if s["Spec"]["Name"] == name), "0")
+    if kind.partition("-")[0] in ("secret", "config"):
+        kind, _, what = kind.partition("-")
+        found = next((p for p in host.json(f"/v1.41/{kind}s") if p["Spec"]["Name"] == name), None)
+        return str(found["Version"]["Index"]) if found and what else found["ID"] if found else "missing"
     if kind == "task":
         return next((t["ID"] for t in host.json("/v1.41/tasks") if t.get("Slot") == 1 and t["DesiredState"] == "running"), "missing")
     if word == "swarm-version":
@@ -182,6 +187,26 @@ class Container(Step):
             each["Mounts"].sort(key=lambda mount: mount["Destination"])
         keys = ("Args", "Config", "HostConfig", "Image", "Mounts", "Name", "Path", "RestartCount")
         return {"containers": [normal.tree({key: each[key] for key in keys}) for each in details]}
+
+
+@dataclass
+class Inside(Step):
+    """What a command says in the first container of a service. Its times are nobody's to repeat."""
+
+    service: str = ""
+    line: str = ""
+
+    def run(self, host):
+        filters = normal.quoted({"label": [f"com.docker.swarm.service.name={self.service}"]})
+        found = host.json(f"/v1.41/containers/json?filters={filters}")
+        if not found:
+            return {"container": "missing"}
+        status, output, error = host.docker(["exec", found[0]["Id"], "sh", "-c", self.line])
+        return {"status": status, "stdout": normal.output(output), "stderr": normal.output(error)}
+
+
+def inside(service, line):
+    return Inside(f"in {service}: {line}"[:160], service=service, line=line)
 
 
 def mark():

@@ -6,6 +6,7 @@
 #include "CLinux.h"
 
 #include <endian.h>
+#include <linux/magic.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
@@ -18,8 +19,15 @@
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/un.h>
+#include <sys/vfs.h>
 
 extern char **environ;
+
+int cl_is_in_memory(const char *path) {
+  struct statfs status;
+  if (statfs(path, &status) < 0) return -errno;
+  return status.f_type == TMPFS_MAGIC || status.f_type == RAMFS_MAGIC;
+}
 
 int cl_accept(int listener, uint64_t *high, uint64_t *low) {
   struct sockaddr_storage peer;

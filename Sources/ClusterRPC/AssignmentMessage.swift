@@ -25,6 +25,9 @@ package struct AssignmentMessage: Codable, Sendable, Hashable {
   /// New and changed ones, each whole.
   package var networks: [OverlayNetwork]?
   package var removedNetworks: [String]?
+  /// New ones.
+  package var payloads: [PayloadPart]?
+  package var removedPayloads: [String]?
 
   package struct MeshPart: Codable, Sendable, Hashable {
     package var mesh: Mesh?
@@ -32,9 +35,11 @@ package struct AssignmentMessage: Codable, Sendable, Hashable {
 }
 
 extension AssignmentMessage {
-  /// What turns `last` into `assignment`; `nil` for everything. `open` gives the registry credentials of a template.
+  /// What turns `last` into `assignment`; `nil` for everything. `open` gives the registry credentials of a template, `openPayload` the
+  /// data of a secret or a config; one that cannot be opened does not go.
   package init(
-    _ assignment: Assignment, after last: Assignment?, sequence: Int64, open: (TaskTemplate) -> String?
+    _ assignment: Assignment, after last: Assignment?, sequence: Int64,
+    openPayload: (AssignedPayload) -> [UInt8]? = { _ in nil }, open: (TaskTemplate) -> String?
   ) {
     let known = Dictionary((last?.tasks ?? []).map { ($0.id, $0) }) { first, _ in first }
     let changed = assignment.tasks.filter { known[$0.id] != $0 }
@@ -56,6 +61,7 @@ extension AssignmentMessage {
     if last?.table != assignment.table { table = Sealed(bytes: assignment.table.encoded()) }
     if last?.mesh != assignment.mesh { mesh = MeshPart(mesh: assignment.mesh) }
     addNetworks(assignment.networks, after: last?.networks ?? [])
+    addPayloads(assignment.payloads, after: last?.payloads ?? [], openPayload)
   }
 }
 
@@ -66,6 +72,18 @@ extension AssignmentMessage {
     let gone = Set(known.keys).subtracting(present.map(\.id)).sorted()
     networks = changed.isEmpty ? nil : changed
     removedNetworks = gone.isEmpty ? nil : gone
+  }
+
+  private mutating func addPayloads(
+    _ present: [AssignedPayload], after last: [AssignedPayload], _ open: (AssignedPayload) -> [UInt8]?
+  ) {
+    let known = Set(last.map(\.id))
+    let new = present.filter { !known.contains($0.id) }.compactMap { payload in
+      open(payload).map { PayloadPart(payload, open: $0) }
+    }
+    let gone = known.subtracting(present.map(\.id)).sorted()
+    payloads = new.isEmpty ? nil : new
+    removedPayloads = gone.isEmpty ? nil : gone
   }
 }
 
@@ -81,13 +99,15 @@ package struct AssignmentAssembler {
   private var table = EndpointTable(generation: 0)
   private var mesh: Mesh?
   private var networks: [String: OverlayNetwork] = [:]
+  private var payloads: [String: AssignedPayload] = [:]
   private var sequence: Int64 = 0
 
   package init() {}
 
-  /// `seal` is for registry credentials that came open.
+  /// `seal` is for registry credentials that came open, `sealPayload` for secrets and configs, which always do.
   package mutating func take(
-    _ message: AssignmentMessage, seal: (_ auth: String, _ serviceID: String) throws -> Sealed
+    _ message: AssignmentMessage, sealPayload: (_ data: [UInt8], _ kind: PayloadKind, _ id: String) throws -> Sealed = neverOpen,
+    seal: (_ auth: String, _ serviceID: String) throws -> Sealed
   ) throws -> Assignment {
     if message.isComplete { self = AssignmentAssembler() } else { try check(message) }
     sequence = message.sequence
@@ -103,13 +123,22 @@ package struct AssignmentAssembler {
     if let part = message.mesh { mesh = part.mesh }
     for id in message.removedNetworks ?? [] { networks[id] = nil }
     for network in message.networks ?? [] { networks[network.id] = network }
+    for id in message.removedPayloads ?? [] { payloads[id] = nil }
+    for part in message.payloads ?? [] {
+      payloads[part.id] = part.payload(try sealPayload(part.data.bytes, part.kind, part.id))
+    }
     let used = Set(tasks.values.map(\.template.key))
     templates = templates.filter { used.contains($0.key) }
     return Assignment(
       clusterID: message.clusterID, nodeID: message.nodeID, term: message.term,
       tasks: tasks.values.sorted { ($0.slot, $0.createdAt, $0.id) < ($1.slot, $1.createdAt, $1.id) },
       ingressSubnet: message.ingressSubnet.flatMap { IPv4Subnet($0) }, table: table, mesh: mesh,
-      networks: networks.values.sorted { $0.id < $1.id })
+      networks: networks.values.sorted { $0.id < $1.id }, payloads: payloads.values.sorted { $0.id < $1.id })
+  }
+
+  /// Where no secrets and configs can come.
+  package static func neverOpen(_ data: [UInt8], _ kind: PayloadKind, _ id: String) throws -> Sealed {
+    throw Gap(description: "\(kind.rawValue) \(id) open where none may be")
   }
 
   private func check(_ message: AssignmentMessage) throws(Gap) {
@@ -120,7 +149,8 @@ package struct AssignmentAssembler {
 }
 
 extension Assignment {
-  /// The form of a node's own file: complete, credentials sealed as they are.
+  /// The form of a node's own file: complete, credentials sealed as they are. Secrets and configs are not in it: who goes on from it
+  /// starts no task, and what runs has its files.
   package func stored() throws -> [UInt8] {
     var message = AssignmentMessage(self, after: nil, sequence: 1) { _ in nil }
     let sealed = Dictionary(tasks.map { ($0.template.key, $0.template.spec.registryAuth) }) { first, _ in first }

@@ -19,10 +19,12 @@ package struct Assignment: Sendable {
   package var mesh: Mesh?
   /// Those that a container of this node is on; sorted by id.
   package var networks: [OverlayNetwork]
+  /// What the files of its tasks are made of; sorted by id. For as long as one that has not ended needs it.
+  package var payloads: [AssignedPayload]
 
   package init(
     clusterID: String, nodeID: String, term: UInt64, tasks: [ClusterTask], ingressSubnet: IPv4Subnet?, table: EndpointTable,
-    mesh: Mesh? = nil, networks: [OverlayNetwork] = []
+    mesh: Mesh? = nil, networks: [OverlayNetwork] = [], payloads: [AssignedPayload] = []
   ) {
     self.clusterID = clusterID
     self.nodeID = nodeID
@@ -32,6 +34,7 @@ package struct Assignment: Sendable {
     self.table = table
     self.mesh = mesh
     self.networks = networks
+    self.payloads = payloads
   }
 }
 

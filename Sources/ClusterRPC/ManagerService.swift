@@ -56,6 +56,9 @@ package protocol ManagerService: Sendable {
   /// Registry credentials of a template, for its node.
   func openRegistryAuth(_ template: TaskTemplate) -> String?
 
+  /// The data of a secret or a config, for a node that it is assigned to; `nil` when it cannot be read.
+  func open(_ payload: AssignedPayload) -> [UInt8]?
+
   /// Why a holder of a certificate of this cluster is no node any more; `nil` while it is one.
   func refusal(of node: String) async -> RPCFailure?
 }

@@ -10,11 +10,13 @@ package indirect enum Change: Sendable {
   case task(ClusterTask)
   case network(Network)
   case attachment(Attachment)
+  case payload(Payload)
   case removeNode(String)
   case removeService(String)
   case removeTask(String)
   case removeNetwork(String)
   case removeAttachment(String)
+  case removePayload(String)
 }
 
 /// A transaction's result before it is durable: objects to apply, and the bytes that make them durable.
@@ -53,5 +55,8 @@ enum RecordKey {
   static func task(_ id: String) -> String { "task/\(id)" }
   static func network(_ id: String) -> String { "network/\(id)" }
   static func attachment(_ id: String) -> String { "attachment/\(id)" }
+  static func payloadSpec(_ kind: PayloadKind, _ id: String) -> String { "\(kind.rawValue)/\(id)\(specSuffix)" }
+  /// Apart from the spec and not as JSON: it is large, and never changes.
+  static func payloadData(_ kind: PayloadKind, _ id: String) -> String { "\(kind.rawValue)/\(id)/data" }
   static func template(_ key: TaskTemplate.Key) -> String { "template/\(key.serviceID)/\(key.specVersion)" }
 }

@@ -32,6 +32,10 @@ struct ChangeEncoder {
       return [.init(key: RecordKey.attachment(attachment.id), value: try ObjectRecords.encode(attachment))]
     case .removeAttachment(let id):
       return base.attachments[id] == nil ? [] : [.init(key: RecordKey.attachment(id), value: nil)]
+    case .payload(let payload): return try encode(payload)
+    case .removePayload(let id):
+      return base.payloads[id].map { [RecordKey.payloadSpec($0.kind, id), RecordKey.payloadData($0.kind, id)] }?
+        .map { .init(key: $0, value: nil) } ?? []
     case .removeNetwork(let id): return base.networks[id] == nil ? [] : [.init(key: RecordKey.network(id), value: nil)]
     }
   }
@@ -46,6 +50,15 @@ struct ChangeEncoder {
       writes.append(.init(key: RecordKey.nodeStatus(node.id), value: try ObjectRecords.encode(node.statusPart)))
     }
     return writes
+  }
+
+  private func encode(_ payload: Payload) throws -> [RecordWrite] {
+    let old = base.payloads[payload.id]
+    guard old != payload else { return [] }
+    let spec = RecordWrite(
+      key: RecordKey.payloadSpec(payload.kind, payload.id), value: try ObjectRecords.encode(payload.part))
+    if old?.data == payload.data { return [spec] }
+    return [spec, .init(key: RecordKey.payloadData(payload.kind, payload.id), value: payload.data.bytes)]
   }
 
   private func encode(_ service: Service) throws -> [RecordWrite] {

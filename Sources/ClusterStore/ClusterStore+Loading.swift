@@ -41,6 +41,8 @@ extension ClusterStore {
     case ("network", 2, _):
       load(Network(id: parts[1], part: try ObjectRecords.decode(ObjectRecords.NetworkPart.self, record.value), version: version))
     case ("attachment", 2, _): load(try ObjectRecords.decode(Attachment.self, record.value))
+    case (PayloadKind.secret.rawValue, 3, "spec"), (PayloadKind.config.rawValue, 3, "spec"):
+      load(try Self.payload(parts[0], parts[1], record, from: records, version: version))
     case ("task", 2, _):
       let key = try TaskRecord.templateKey(of: record.value)
       let template = try templates[key] ?? Self.template(key, from: records)
@@ -49,8 +51,19 @@ extension ClusterStore {
       task.version = version
       insert(task)
     case ("node", 3, "status"), ("service", 3, "status"), ("template", 3, _): break
+    case (PayloadKind.secret.rawValue, 3, "data"), (PayloadKind.config.rawValue, 3, "data"): break
     default: throw RecordError("this release does not know its kind: use the release that wrote it")
     }
+  }
+
+  private static func payload(
+    _ kind: String, _ id: String, _ record: StoredRecord, from records: [String: StoredRecord], version: UInt64
+  ) throws -> Payload {
+    guard let kind = PayloadKind(rawValue: kind), let data = records[RecordKey.payloadData(kind, id)] else {
+      throw RecordError("its data is missing")
+    }
+    let part = try ObjectRecords.decode(ObjectRecords.PayloadPart.self, record.value)
+    return Payload(kind, id: id, part: part, data: data.value, version: version)
   }
 
   private static func template(_ key: TaskTemplate.Key, from records: [String: StoredRecord]) throws -> TaskTemplate {

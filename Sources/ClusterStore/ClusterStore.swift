@@ -13,6 +13,8 @@ package struct ClusterStore: Sendable {
   package private(set) var services: [String: Service] = [:]
   package private(set) var networks: [String: Network] = [:]
   package private(set) var attachments: [String: Attachment] = [:]
+  /// Secrets and configs.
+  package private(set) var payloads: [String: Payload] = [:]
   package private(set) var tasks: [String: ClusterTask] = [:]
   private(set) var templates: [TaskTemplate.Key: TemplateUse] = [:]
   /// Services by id, without a look at the services themselves.
@@ -134,6 +136,11 @@ extension ClusterStore {
       return .network(object)
     case .removeNetwork(let id): networks[id] = nil
     case .attachment(let object): insert(object)
+    case .payload(var object):
+      object.version = version
+      payloads[object.id] = object
+      return .payload(object)
+    case .removePayload(let id): payloads[id] = nil
     case .removeAttachment(let id): addresses.replace(attachments.removeValue(forKey: id), by: nil)
     }
     return change
@@ -184,6 +191,7 @@ extension ClusterStore {
 
   mutating func load(_ object: Cluster) { cluster = object }
   mutating func load(_ object: Attachment) { insert(object) }
+  mutating func load(_ object: Payload) { payloads[object.id] = object }
   mutating func load(_ object: Network) { networks[object.id] = object }
   mutating func load(_ object: Node) { nodes[object.id] = object }
   mutating func load(_ object: Service, writtenAt version: UInt64) { insert(object, writtenAt: version) }

@@ -14,11 +14,15 @@ package struct DirtySet: Sendable, Hashable {
   package var networkIDs: Set<String> = []
   /// Networks that changed themselves.
   package var changedNetworkIDs: Set<String> = []
+  /// Secrets and configs.
+  package var payloadIDs: Set<String> = []
   package var cluster = false
 
   package init() {}
 
-  package var isEmpty: Bool { serviceIDs.isEmpty && nodeIDs.isEmpty && networkIDs.isEmpty && !cluster }
+  package var isEmpty: Bool {
+    serviceIDs.isEmpty && nodeIDs.isEmpty && networkIDs.isEmpty && payloadIDs.isEmpty && !cluster
+  }
 
   /// Takes in one applied transaction. `before` is the state it was applied to, which still knows what was removed.
   package mutating func insert(_ changes: [Change], before: ClusterStore) {
@@ -36,6 +40,8 @@ package struct DirtySet: Sendable, Hashable {
     case .removeTask(let id): if let task = before.tasks[id] { insert(task) }
     case .attachment(let attachment): insert(attachment)
     case .removeAttachment(let id): if let attachment = before.attachments[id] { insert(attachment) }
+    case .payload(let payload): payloadIDs.insert(payload.id)
+    case .removePayload(let id): payloadIDs.insert(id)
     case .network(let network): insert(networkID: network.id)
     case .removeNetwork(let id): insert(networkID: id)
     }

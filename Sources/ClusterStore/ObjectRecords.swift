@@ -50,6 +50,11 @@ enum ObjectRecords {
     var gateway: IPv4Address
     var range: IPv4Subnet
   }
+  struct PayloadPart: Codable, Hashable {
+    var spec: PayloadSpec
+    var createdAt: Timestamp
+    var updatedAt: Timestamp
+  }
   struct TemplatePart: Codable, Hashable {
     var serviceName: String
     var serviceLabels: [String: String]
@@ -128,6 +133,16 @@ extension Network {
     self.init(
       id: id, spec: part.spec, createdAt: part.createdAt, tunnel: part.tunnel, subnet: part.subnet, gateway: part.gateway,
       range: part.range)
+    self.updatedAt = part.updatedAt
+    self.version = version
+  }
+}
+
+extension Payload {
+  var part: ObjectRecords.PayloadPart { .init(spec: spec, createdAt: createdAt, updatedAt: updatedAt) }
+
+  init(_ kind: PayloadKind, id: String, part: ObjectRecords.PayloadPart, data: [UInt8], version: UInt64) {
+    self.init(kind, id: id, spec: part.spec, data: Sealed(bytes: data), createdAt: part.createdAt)
     self.updatedAt = part.updatedAt
     self.version = version
   }

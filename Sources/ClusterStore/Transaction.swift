@@ -20,7 +20,9 @@ package struct Transaction {
   package internal(set) var addresses: AddressBook
   private var writesTasks = false
 
-  enum Key: Hashable { case cluster, node(String), service(String), task(String), network(String), attachment(String) }
+  enum Key: Hashable {
+    case cluster, node(String), service(String), task(String), network(String), attachment(String), payload(String)
+  }
 
   package init(over base: ClusterStore) {
     self.base = base
@@ -145,7 +147,8 @@ extension Transaction {
       case .removeNode(let id): ids.insert(id)
       case .task(let task): if !task.nodeID.isEmpty { ids.insert(task.nodeID) }
       case .removeTask(let id): if let task = base.tasks[id], !task.nodeID.isEmpty { ids.insert(task.nodeID) }
-      case .cluster, .service, .removeService, .network, .removeNetwork, .attachment, .removeAttachment: break
+      case .cluster, .service, .removeService, .network, .removeNetwork, .attachment, .removeAttachment, .payload, .removePayload:
+        break
       }
     }
   }

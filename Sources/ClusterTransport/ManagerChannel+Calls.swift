@@ -122,6 +122,9 @@ extension ManagerChannel {
     _ produce: @escaping @Sendable (RPCWriter<Input>) async throws -> Void,
     take: @escaping @Sendable (RPCAsyncSequence<Output, any Error>) async throws -> Value
   ) async throws -> Value {
+    var options = options
+    // The library takes it for the answers' limit too, which is 4 MiB otherwise: an assignment with many secrets and configs is larger.
+    options.maxRequestMessageBytes = ConnectionSettings.messageLimit
     let producer = CallProducer()
     let request = StreamingClientRequest(metadata: metadata) { writer in try await producer.run { try await produce(writer) } }
     return try await failing {

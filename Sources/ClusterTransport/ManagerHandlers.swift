@@ -62,7 +62,8 @@ struct ManagerHandlers: Sendable {
       for await assignment in assignments {
         sequence += 1
         try await writer.write(
-          AssignmentMessage(assignment, after: last, sequence: sequence, open: service.openRegistryAuth))
+          AssignmentMessage(
+            assignment, after: last, sequence: sequence, openPayload: service.open, open: service.openRegistryAuth))
         last = assignment
         guard let answer = try await answers.next(), answer.sequence == sequence else {
           throw RPCFailure(.aborted, "assignment \(sequence) was not acknowledged")

@@ -38,7 +38,11 @@ extension ManagerLink {
     let assembler = Mutex(AssignmentAssembler())
     try await channel.assignments(as: name) { message in
       let assignment = try assembler.withLock { assembler in
-        try assembler.take(message) { try self.sealer.sealRegistryAuth($0, ofService: $1) }
+        try assembler.take(message) {
+          try self.sealer.sealPayload($0, $1, id: $2)
+        } seal: {
+          try self.sealer.sealRegistryAuth($0, ofService: $1)
+        }
       }
       reader.yield(assignment)
     }

@@ -17,6 +17,8 @@ struct AssignmentDraft: Sendable {
     let ingressSubnet: IPv4Subnet?
     /// `nil` when none of them can have changed.
     let tasks: [ClusterTask]?
+    /// What these need; `nil` when none of it can have changed.
+    let payloads: [AssignedPayload]?
     /// `nil` when it cannot have changed.
     let mesh: Mesh??
     /// Those that may have changed; `nil` for one that the node is not on.
@@ -39,6 +41,8 @@ struct AssignmentDraft: Sendable {
       self.nodeID = nodeID
       ingressSubnet = store.nodes[nodeID]?.ingressSubnet
       tasks = dirty.map { $0.nodeIDs.contains(nodeID) } ?? true ? store.tasks(onNode: nodeID) : nil
+      let arePayloadsDirty = tasks != nil || dirty?.payloadIDs.isEmpty == false
+      payloads = arePayloadsDirty ? Self.payloads(of: tasks ?? store.tasks(onNode: nodeID), in: store) : nil
       let isMeshDirty = dirty.map { $0.cluster || !$0.changedNodeIDs.isEmpty } ?? true
       let everybody = isMeshDirty || known == nil ? views.everybody(in: store) : nil
       let own = everybody?.byNode[nodeID]
@@ -51,6 +55,20 @@ struct AssignmentDraft: Sendable {
       let changed = (dirty?.serviceIDs ?? []).union(isAllNew ? Set(store.services.keys) : [])
       listeners = Dictionary(
         uniqueKeysWithValues: changed.map { ($0, Self.listeners(views.published(byService: $0, in: store), reach, store)) })
+    }
+
+    /// A message to a node has room for them. Tasks that need what is beyond fail.
+    private static let payloadBytes = 32 << 20
+
+    /// Nobody else's, and none of a task that has ended. A spec that is rolled back to may name what is gone.
+    private static func payloads(of tasks: [ClusterTask], in store: ClusterStore) -> [AssignedPayload] {
+      let containers = tasks.lazy.filter { !$0.state.isTerminal }.compactMap(\.template.spec.containerSpec)
+      let ids = Set(containers.flatMap { $0.payloadReferences.map(\.id) })
+      var room = payloadBytes
+      return ids.sorted().compactMap { store.payloads[$0] }.filter { payload in
+        room -= payload.data.bytes.count
+        return room >= 0
+      }.map { AssignedPayload($0) }
     }
 
     private static func listeners(
@@ -99,11 +117,13 @@ struct AssignmentDraft: Sendable {
     }
     let areTasksNew = news.tasks.map { $0 != assignment.tasks } ?? false
     if areTasksNew { assignment.tasks = news.tasks ?? [] }
+    let arePayloadsNew = news.payloads.map { $0 != assignment.payloads } ?? false
+    if let payloads = news.payloads { assignment.payloads = payloads }
     let isSubnetNew = news.ingressSubnet != assignment.ingressSubnet
     assignment.ingressSubnet = news.ingressSubnet
     let isMeshNew = news.mesh.map { $0 != assignment.mesh } ?? false
     if let mesh = news.mesh { assignment.mesh = mesh }
-    return isTableNew || areNetworksNew || areTasksNew || isSubnetNew || isMeshNew
+    return isTableNew || areNetworksNew || areTasksNew || arePayloadsNew || isSubnetNew || isMeshNew
   }
 
   private mutating func take(_ changed: [String: OverlayNetwork?]) -> Bool {

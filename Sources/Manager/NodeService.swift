@@ -128,4 +128,13 @@ extension NodeService {
     guard let sealed = template.spec.registryAuth else { return nil }
     return try? secrets.sealer.openRegistryAuth(sealed, ofService: template.key.serviceID)
   }
+
+  package nonisolated func open(_ payload: AssignedPayload) -> [UInt8]? {
+    do { return try secrets.sealer.openPayload(payload.data, payload.kind, id: payload.id) } catch {
+      logger.error(
+        "a \(payload.kind.rawValue) cannot be read: tasks that need it fail",
+        metadata: ["\(payload.kind.rawValue)": "\(payload.name)", "error": "\(error)"])
+      return nil
+    }
+  }
 }

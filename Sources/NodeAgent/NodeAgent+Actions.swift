@@ -17,14 +17,16 @@ extension NodeAgent {
     switch action {
     case .report(let status): report(status, of: id)
     case .prepare:
-      let (subnet, networks, overlays) = (ingressSubnet, networks, overlays)
+      let (subnet, networks, overlays, payloads) = (ingressSubnet, networks, overlays, payloads)
       operate(id) {
         let prepared = await calls.prepare(
-          task, on: .init(subnet: subnet, mtu: await networks.packetSize, overlays: overlays))
+          task, on: .init(subnet: subnet, mtu: await networks.packetSize, overlays: overlays, payloads: payloads))
         if !task.addresses.isEmpty { await networks.bridgesChanged() }
         return .prepared(prepared)
       }
-    case .start(let container): operate(id) { .started(await calls.start(task, container)) }
+    case .start(let container):
+      let payloads = payloads
+      operate(id) { .started(await calls.start(task, container, on: .init(payloads: payloads))) }
     case .stop(let container):
       operate(id) { [traffic] in
         let patience = Labels.drainTimeout(in: task.template.serviceLabels)
@@ -53,6 +55,7 @@ extension NodeAgent {
 
   private func report(_ status: TaskStatus, of id: String) {
     log(status, of: controllers[id]?.task.name ?? id)
+    if status.state.isTerminal { calls?.removeFiles(ofTask: id) }
     outbox.add(status, of: id)
     statusWake.yield()
   }
@@ -90,5 +93,6 @@ extension NodeAgent {
     operations[id] = nil
     probes.removeValue(forKey: id)?.send()
     outbox.forget(id)
+    calls?.removeFiles(ofTask: id)
   }
 }

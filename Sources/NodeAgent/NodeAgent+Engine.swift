@@ -78,7 +78,11 @@ extension NodeAgent {
       guard let now = controllers[task], now.begun == controller.begun else { continue }
       await deliver(.observed(found), to: task)
     }
-    if assigned != nil { try await removeStrangers() }
+    guard let assigned else { return }
+    // One without a controller is about to have one.
+    let ended = controllers.filter { $0.value.status.state.isTerminal }
+    calls.removeFiles(ofTasksBesides: assigned.union(controllers.keys).subtracting(ended.keys))
+    try await removeStrangers()
   }
 
   /// Only after a complete assignment, and only what carries both the cluster's and a task's label.

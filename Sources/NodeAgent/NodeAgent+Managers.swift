@@ -62,6 +62,7 @@ extension NodeAgent {
     assigned = Set(assignment.tasks.map(\.id))
     // First: the table has endpoints that are reached by it.
     overlays = Dictionary(assignment.networks.map { ($0.id, $0) }) { first, _ in first }
+    payloads = Dictionary(assignment.payloads.map { ($0.id, $0) }) { first, _ in first }
     await networks.want(assignment.mesh, assignment.networks)
     await traffic.want(
       assignment.table, own: Set(assignment.tasks.map(\.id)), draining: Self.drainsOnOverlays(assignment))

@@ -21,6 +21,7 @@ package actor NodeAgent {
   let logger: Logger
   let traffic: TrafficProgrammer
   let networks: any NodeNetworks
+  let files: any TaskFiles
   /// What the managers said last, before this agent was started.
   let lastAssignment: Assignment?
   /// Keeps each assignment for the next agent.
@@ -37,6 +38,8 @@ package actor NodeAgent {
   var ingressSubnet: IPv4Subnet?
   /// Of the newest assignment, by id.
   var overlays: [String: OverlayNetwork] = [:]
+  /// Of the newest assignment, by id; sealed.
+  var payloads: [String: AssignedPayload] = [:]
   /// Running containers on overlay networks that are no tasks.
   var guests: Set<OverlayContainer> = []
   /// What the managers were last told of these; `nil` before anything.
@@ -59,11 +62,12 @@ package actor NodeAgent {
   let attendWakes: AsyncStream<Void>
   let attendWake: AsyncStream<Void>.Continuation
 
-  /// `sealer` opens the credentials that come with tasks. With `lastAssignment` the agent goes on before it has heard of a manager;
+  /// `sealer` opens the credentials, secrets and configs that come with tasks. With `lastAssignment` the agent goes on before it has heard of a manager;
   /// `keep` is given each assignment, and must not wait.
   package init(
     engine: any Engine, dispatcher: any Dispatcher, plane: any TrafficPlane, networks: any NodeNetworks,
-    sockets: any TaskSockets, nodeID: String, clusterID: String, sealer: any Sealer, clock: AgentClock, logger: Logger,
+    sockets: any TaskSockets, files: any TaskFiles, nodeID: String, clusterID: String, sealer: any Sealer, clock: AgentClock,
+    logger: Logger,
     lastAssignment: Assignment? = nil,
     keep: (@Sendable (Assignment) -> Void)? = nil
   ) {
@@ -72,6 +76,7 @@ package actor NodeAgent {
     self.engine = engine
     self.dispatcher = dispatcher
     self.networks = networks
+    self.files = files
     self.nodeID = nodeID
     self.clusterID = clusterID
     self.sealer = sealer
@@ -91,7 +96,7 @@ package actor NodeAgent {
     let description = try await waitForEngine()
     calls = TaskOperations(
       engine: engine, clusterID: clusterID, hostname: description.hostname, platform: description.platform, sealer: sealer,
-      clock: clock, logger: logger)
+      files: files, clock: clock, logger: logger)
     if let lastAssignment { await goOn(from: lastAssignment) }
     await withDiscardingTaskGroup { group in
       group.addTask { await self.traffic.run { try await self.process(ofTask: $0) } }

@@ -27,7 +27,8 @@ struct Daemon {
     }
     let events = EventLog()
     let node = SwarmNode(
-      directory: directory, engine: engine, relay: relay, events: events, advertiseAddress: options.advertiseAddress,
+      directory: directory, engine: engine, relay: relay,
+      files: HostTaskFiles(runDirectory: options.runDirectory), events: events, advertiseAddress: options.advertiseAddress,
       logger: logger)
     let api = SwarmAPI(control: node, engine: engine, eventLog: events) { SystemClock.now().wall }
     let front = HTTPFront(

@@ -11,7 +11,10 @@ extension StateDirectory {
     let key: SealingKey
     do { key = try sealingKey() } catch {
       logger.error(
-        "registry credentials can be neither read nor kept: services run on, images are pulled without",
+        """
+        registry credentials can be neither read nor kept: services run on, images are pulled without; nor can secrets and configs: \
+        tasks that need them fail
+        """,
         metadata: ["problem": "\(error)"])
       return LostSealer(reason: "\(error)")
     }
@@ -24,7 +27,20 @@ extension StateDirectory {
         """,
         metadata: ["count": "\(services.count)", "services": "\(services.prefix(10).joined(separator: " "))"])
     }
+    await tellOfUnreadablePayloads(in: store, key, logger)
     return key
+  }
+
+  private func tellOfUnreadablePayloads(in store: Store, _ key: SealingKey, _ logger: Logger) async {
+    let payloads = await store.read { Array($0.payloads.values) }
+    let unreadable = payloads.filter { (try? key.openPayload($0.data, $0.kind, id: $0.id)) == nil }.map(\.name).sorted()
+    guard !unreadable.isEmpty else { return }
+    logger.error(
+      """
+      secrets and configs cannot be read: what runs keeps them, new tasks that need them fail; restore secrets.key from a \
+      backup, or make them again
+      """,
+      metadata: ["count": "\(unreadable.count)", "names": "\(unreadable.prefix(10).joined(separator: " "))"])
   }
 }
 

@@ -60,7 +60,8 @@ extension SwarmNode {
   private func work(_ membership: Membership, onSession: @escaping @Sendable () -> Void) throws {
     // Sessions are few; only the newest of what they say counts.
     let (events, event) = AsyncStream.makeStream(of: ManagerLink.Event.self, bufferingPolicy: .bufferingNewest(8))
-    let runtime = try WorkerRuntime(membership, directory: directory, engine: engine, relay: relay, logger: logger) {
+    let runtime = try WorkerRuntime(membership, directory: directory, engine: engine, relay: relay, files: files, logger: logger)
+    {
       event.yield($0)
     }
     begin(runtime)

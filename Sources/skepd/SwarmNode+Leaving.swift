@@ -51,6 +51,7 @@ extension SwarmNode {
     }
     try await relay.shutdownRelay()
     try await HostNetworks.remove()
+    try files.removeAll()
     try directory.erase()
     state = .inactive
     logger.info("left the swarm")

@@ -19,6 +19,7 @@ actor SwarmNode: SwarmControl {
   let directory: StateDirectory
   let engine: any Engine
   let relay: RelaySupervisor
+  let files: HostTaskFiles
   let events: EventLog
   let advertiseAddress: String?
   let logger: Logger
@@ -29,12 +30,14 @@ actor SwarmNode: SwarmControl {
   private let (runtimes, startRuntime) = AsyncStream.makeStream(of: (any NodeRuntime).self, bufferingPolicy: .bufferingOldest(1))
 
   init(
-    directory: StateDirectory, engine: any Engine, relay: RelaySupervisor, events: EventLog, advertiseAddress: String?,
+    directory: StateDirectory, engine: any Engine, relay: RelaySupervisor, files: HostTaskFiles, events: EventLog,
+    advertiseAddress: String?,
     logger: Logger
   ) {
     self.directory = directory
     self.engine = engine
     self.relay = relay
+    self.files = files
     self.events = events
     self.advertiseAddress = advertiseAddress
     self.logger = logger
@@ -114,7 +117,8 @@ actor SwarmNode: SwarmControl {
     let listen = directory.listenAddress.flatMap(HostPort.split) ?? ("0.0.0.0", SwarmAddresses.defaultPort)
     begin(
       SwarmRuntime(
-        swarm: swarm, authority: authority, listen: listen, engine: engine, relay: relay, logger: logger))
+        swarm: swarm, authority: authority, listen: listen, engine: engine, relay: relay, files: files,
+        logger: logger))
     state = .active(swarm)
   }
 

@@ -28,7 +28,7 @@ struct SwarmRuntime: NodeRuntime {
   /// `listen` is where nodes are listened for.
   init(
     swarm: ActiveSwarm, authority: ClusterAuthority, listen: (host: String, port: UInt16), engine: any Engine,
-    relay: RelaySupervisor, logger: Logger
+    relay: RelaySupervisor, files: HostTaskFiles, logger: Logger
   ) {
     self.swarm = swarm
     self.logger = logger
@@ -44,7 +44,7 @@ struct SwarmRuntime: NodeRuntime {
     networks = HostNetworks(engine: engine, relay: relay, logger: logger)
     agent = NodeAgent(
       engine: engine, dispatcher: session, plane: HostTraffic(relay: RelayPlane(supervisor: relay), networks: networks),
-      networks: networks, sockets: HostSockets(),
+      networks: networks, sockets: HostSockets(), files: files,
       nodeID: swarm.nodeID,
       clusterID: swarm.clusterID, sealer: swarm.sealer, clock: .system, logger: logger)
   }

@@ -32,7 +32,8 @@ struct WorkerRuntime: NodeRuntime {
   private static let keepInterval = Duration.seconds(1)
 
   init(
-    _ membership: Membership, directory: StateDirectory, engine: any Engine, relay: RelaySupervisor, logger: Logger,
+    _ membership: Membership, directory: StateDirectory, engine: any Engine, relay: RelaySupervisor, files: HostTaskFiles,
+    logger: Logger,
     tell: @escaping @Sendable (ManagerLink.Event) -> Void
   ) throws {
     let identity = membership.credentials.identity
@@ -57,7 +58,7 @@ struct WorkerRuntime: NodeRuntime {
     networks = HostNetworks(engine: engine, relay: relay, logger: logger)
     agent = NodeAgent(
       engine: engine, dispatcher: link, plane: HostTraffic(relay: RelayPlane(supervisor: relay), networks: networks),
-      networks: networks, sockets: HostSockets(),
+      networks: networks, sockets: HostSockets(), files: files,
       nodeID: nodeID,
       clusterID: clusterID, sealer: sealer, clock: .system, logger: logger, lastAssignment: directory.lastAssignment()
     ) { keep.yield($0) }

@@ -141,9 +141,7 @@ struct ServiceSpecValidationTests {
   @Test(
     "what this release has not is refused by name",
     arguments: [
-      (#""Secrets":[{"SecretID":"x"}]"#, "", "", "secrets"), (#""Configs":[{"ConfigID":"x"}]"#, "", "", "configs"),
       (#""Mounts":[{"Type":"cluster"}]"#, "", "", "cluster volumes (CSI mounts)"),
-      (#""Privileges":{"credentialspec":{"File":"x"}}"#, "", "", "credential specs"),
       ("", #""Networks":[{"Target":"host"},{"Target":"none"}]"#, "", "services on the network host and others"),
       ("", #""Networks":[{"Target":"bridge","Aliases":["a"]}]"#, "", "aliases on the network bridge"),
       ("", #""Networks":[{"Target":"bridge","DriverOpts":{"a":"b"}}]"#, "", "driver options of networks"),

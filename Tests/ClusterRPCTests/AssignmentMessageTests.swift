@@ -132,6 +132,32 @@ struct AssignmentMessageTests {
     #expect(throws: AssignmentAssembler.Gap.self) { try assembler.take(third) { _, _ in throw Unexpected() } }
   }
 
+  @Test("secrets and configs travel open, once, are sealed by the node, and are in no file of it")
+  func payloads() throws {
+    let secret = AssignedPayload(kind: .secret, id: "p1", name: "key", templating: "golang", data: Sealed(bytes: [1]))
+    let config = AssignedPayload(kind: .config, id: "p2", name: "conf", data: Sealed(bytes: [2]))
+    let lost = AssignedPayload(kind: .config, id: "p3", name: "lost", data: Sealed(bytes: [3]))
+    var assignment = Assignment(
+      clusterID: "c", nodeID: "n", term: 1, tasks: [], ingressSubnet: nil, table: EndpointTable(generation: 0),
+      payloads: [secret, config, lost])
+    let open: (AssignedPayload) -> [UInt8]? = { $0.id == "p3" ? nil : Array("open \($0.name)".utf8) }
+    let first = try sent(AssignmentMessage(assignment, after: nil, sequence: 1, openPayload: open) { _ in nil })
+    var assembler = AssignmentAssembler()
+    let seal: ([UInt8], PayloadKind, String) -> Sealed = { Sealed(bytes: Array("\($1) \($2) ".utf8) + $0) }
+    let received = try assembler.take(first, sealPayload: seal) { _, _ in throw Unexpected() }
+    #expect(received.payloads.map(\.id) == ["p1", "p2"])
+    #expect(received.payloads[0].templating == "golang" && received.payloads[1].templating == nil)
+    #expect(
+      received.payloads.map { String(decoding: $0.data.bytes, as: UTF8.self) } == ["secret p1 open key", "config p2 open conf"])
+    #expect(try Assignment(stored: received.stored()).payloads == [])
+
+    let before = assignment
+    assignment.payloads = [config]
+    let second = try sent(AssignmentMessage(assignment, after: before, sequence: 2, openPayload: open) { _ in nil })
+    #expect(second.payloads == nil)
+    #expect(try assembler.take(second) { _, _ in throw Unexpected() }.payloads.map(\.id) == ["p2"])
+  }
+
   @Test("credentials are open on the wire only: a node seals them, and its file has them sealed")
   func credentials() throws {
     let sealed = Sealed(bytes: [1, 2, 3])

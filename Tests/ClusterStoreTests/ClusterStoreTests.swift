@@ -120,6 +120,48 @@ struct ClusterStoreTests {
     #expect(reloaded.version == rig.store.version)
   }
 
+  @Test("secrets and configs come back with their labels of today, and their data is written once")
+  func payloads() throws {
+    var rig = Rig()
+    // The largest there is, sealed, which still fits into a transaction.
+    let data = Sealed(bytes: [UInt8](repeating: 7, count: 1_000 << 10))
+    var secret = Payload(
+      .secret, id: "p1", spec: PayloadSpec(name: "key", labels: ["a": "b"]), data: Sealed(bytes: [1, 255]),
+      createdAt: Timestamp(nanoseconds: 5))
+    let templating = PayloadSpec.Driver(name: "golang")
+    let config = Payload(
+      .config, id: "p2", spec: PayloadSpec(name: "conf", templating: templating), data: data, createdAt: .zero)
+    try rig.write { $0.put(secret) }
+    try rig.write { $0.put(config) }
+    secret.spec.labels = ["a": "c"]
+    secret.updatedAt = Timestamp(nanoseconds: 6)
+    var transaction = Transaction(over: rig.store)
+    transaction.put(secret)
+    #expect(try transaction.atomicProposal().writes.map(\.key) == ["secret/p1/spec"])
+    try rig.write { $0.put(secret) }
+    #expect(try rig.reloaded().payloads == rig.store.payloads)
+    #expect(rig.store.payloads["p1"]?.spec.labels == ["a": "c"])
+    #expect(rig.store.payloads["p1"]?.version == rig.store.version)
+    try rig.write { transaction in
+      #expect(transaction.payloads(.secret).map(\.id) == ["p1"])
+      transaction.removePayload("p1")
+      #expect(transaction.payload("p1") == nil && transaction.payloads(.secret).isEmpty)
+    }
+    #expect(try rig.reloaded().payloads.keys.sorted() == ["p2"])
+    #expect(rig.records.keys.filter { $0.hasPrefix("secret/") } == [])
+  }
+
+  @Test("a secret whose data is lost stops the load")
+  func lostPayload() throws {
+    var rig = Rig()
+    try rig.write { transaction in
+      transaction.put(
+        Payload(.secret, id: "p1", spec: PayloadSpec(name: "key"), data: Sealed(bytes: [1]), createdAt: .zero))
+    }
+    rig.records["secret/p1/data"] = nil
+    #expect(throws: RecordError("record secret/p1/spec cannot be read: its data is missing")) { try rig.reloaded() }
+  }
+
   @Test("credentials are stored with the spec, the previous one and the template, and are in no spec's JSON")
   func credentials() throws {
     var rig = Rig()

@@ -116,6 +116,7 @@ final class FakeManager: ManagerService {
   func endLog(_ request: String, of node: String) { state.withLock { $0.endedLogs.append(request) } }
 
   func openRegistryAuth(_ template: TaskTemplate) -> String? { nil }
+  func open(_ payload: AssignedPayload) -> [UInt8]? { payload.data.bytes.reversed() }
 
   func refusal(of node: String) -> RPCFailure? {
     state.withLock { $0.removed.contains(node) }

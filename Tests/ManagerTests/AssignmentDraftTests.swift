@@ -59,7 +59,7 @@ struct AssignmentDraftTests {
     private mutating func writeOne(_ transaction: inout Transaction) {
       let service = "s\(Int.random(in: 1...4, using: &generator))"
       let task = "t\(service)\(Int.random(in: 1...3, using: &generator))"
-      switch Int.random(in: 0..<10, using: &generator) {
+      switch Int.random(in: 0..<12, using: &generator) {
       case 0: transaction.removeService(service)
       case 1: transaction.removeTask(task)
       case 2:
@@ -73,6 +73,8 @@ struct AssignmentDraftTests {
       case 3, 4: transaction.put(published(service))
       case 5: transaction.removeNetwork("net\(Int.random(in: 1...2, using: &generator))")
       case 6: transaction.put(network(Int.random(in: 1...2, using: &generator)))
+      case 7: transaction.removePayload("p\(Int.random(in: 1...3, using: &generator))")
+      case 8: transaction.put(payload(Int.random(in: 1...3, using: &generator)))
       default: transaction.put(ready(task, of: service))
       }
     }
@@ -100,13 +102,31 @@ struct AssignmentDraftTests {
       }
     }
 
+    private mutating func payload(_ number: Int) -> Payload {
+      let spec = PayloadSpec(name: "p\(number)", labels: Bool.random(using: &generator) ? ["a": "b"] : [:])
+      return Payload(
+        number == 1 ? .secret : .config, id: "p\(number)", spec: spec, data: Sealed(bytes: [UInt8(number)]), createdAt: .zero)
+    }
+
+    private mutating func container() -> ContainerSpec {
+      var spec = ContainerSpec(image: "a")
+      if Bool.random(using: &generator) { spec.secrets = [SecretReference(id: "p1", name: "p1", file: FileTarget(name: "a"))] }
+      spec.configs = (2...3).filter { _ in Bool.random(using: &generator) }.map {
+        ConfigReference(id: "p\($0)", name: "p\($0)", file: FileTarget(name: "a"))
+      }
+      return spec
+    }
+
     private mutating func ready(_ id: String, of service: String) -> ClusterTask {
       let template = TaskTemplate(
-        key: .init(serviceID: service, specVersion: 1), serviceName: service, serviceLabels: [:], spec: TaskSpec(),
+        key: .init(serviceID: service, specVersion: 1), serviceName: service, serviceLabels: [:],
+        spec: TaskSpec(containerSpec: container()),
         endpointSpec: nil, ports: [PortConfig(targetPort: 80, publishedPort: 8_000)])
       var task = ClusterTask(
         id: id, template: template, slot: 1, nodeID: "n\(id.last ?? "1")", desiredState: .running,
-        status: TaskStatus(state: .running, timestamp: .zero, message: "", isReady: Bool.random(using: &generator)),
+        status: TaskStatus(
+          state: Int.random(in: 0..<5, using: &generator) == 0 ? .failed : .running, timestamp: .zero, message: "",
+          isReady: Bool.random(using: &generator)),
         createdAt: .zero)
       task.ingressAddress = IPv4Address(bits: 0x0A00_0002)
       task.addresses = addresses(2)
@@ -122,8 +142,15 @@ struct AssignmentDraftTests {
 
     /// Those that tasks of the node are on.
     var networks: [OverlayNetwork] {
-      let ids = Set(store.tasks(onNode: "n1").flatMap { $0.addresses.map(\.networkID) })
+      let ids = Set(store.tasks(onNode: "n1").filter { !$0.state.isTerminal }.flatMap { $0.addresses.map(\.networkID) })
       return ids.sorted().compactMap { OverlayNetworks.network($0, in: store) }
+    }
+
+    /// Those that tasks of the node which have not ended need, as far as they are there.
+    var payloads: [AssignedPayload] {
+      let specs = store.tasks(onNode: "n1").filter { !$0.state.isTerminal }.compactMap(\.template.spec.containerSpec)
+      let ids = Set(specs.flatMap { ($0.secrets ?? []).map(\.secretID) + ($0.configs ?? []).map(\.configID) })
+      return ids.sorted().compactMap { store.payloads[$0] }.map { AssignedPayload($0) }
     }
 
     /// All published ports, with the endpoints that are on the node or can be reached from it.
@@ -150,10 +177,11 @@ struct AssignmentDraftTests {
       #expect(found.mesh == Meshes.mesh(ofNode: "n1", in: rig.store))
       try #require(found.table.listeners == rig.listeners)
       try #require(found.networks == rig.networks)
+      try #require(found.payloads == rig.payloads)
       let isTableNew = found.table.listeners != before.table.listeners || found.networks != before.networks
       #expect(found.table.generation == (isTableNew ? rig.store.version : before.table.generation))
       let isMeshNew = found.mesh != before.mesh || found.ingressSubnet != before.ingressSubnet
-      #expect(isNew == (isTableNew || found.tasks != before.tasks || isMeshNew))
+      #expect(isNew == (isTableNew || found.tasks != before.tasks || found.payloads != before.payloads || isMeshNew))
       numberOfNew += isNew ? 1 : 0
     }
     #expect((200..<1_900).contains(numberOfNew))

@@ -11,6 +11,7 @@ import Synchronization
 actor FakeDispatcher: Dispatcher {
   var tasks: [String: ClusterTask] = [:]
   var networks: [OverlayNetwork] = []
+  var payloads: [AssignedPayload] = []
   var table = EndpointTable(generation: 1)
   var term: UInt64 = 1
   var subnet = Fixtures.subnet
@@ -38,7 +39,7 @@ actor FakeDispatcher: Dispatcher {
     session?.yield(
       Assignment(
         clusterID: Fixtures.cluster, nodeID: Fixtures.node, term: term, tasks: tasks.values.sorted { $0.id < $1.id },
-        ingressSubnet: subnet, table: table, networks: networks))
+        ingressSubnet: subnet, table: table, networks: networks, payloads: payloads))
   }
 
   func register(description: NodeDescription, statuses: [String: TaskStatus]) {
@@ -201,4 +202,27 @@ final class FakeSockets: TaskSockets {
     if isUnreadable { throw Unreadable() }
     return Network(sockets: self, process: id)
   }
+}
+
+/// A host's files in a dictionary.
+final class FakeFiles: TaskFiles {
+  struct Full: Error {}
+  private let state = Mutex<(files: [String: [TaskFile]], isFull: Bool)>(([:], false))
+
+  var all: [String: [TaskFile]] { state.withLock { $0.files } }
+  /// A reboot.
+  func lose() { state.withLock { $0.files = [:] } }
+  func fill() { state.withLock { $0.isFull = true } }
+
+  func path(ofFile number: Int, ofTask id: String) -> String { "/run/tasks/\(id)/\(number)" }
+
+  func place(_ files: [TaskFile], ofTask id: String) throws {
+    try state.withLock { state in
+      if state.isFull { throw Full() }
+      state.files[id] = files
+    }
+  }
+
+  func remove(ofTask id: String) { state.withLock { $0.files[id] = nil } }
+  func taskIDs() -> Set<String> { state.withLock { Set($0.files.keys) } }
 }

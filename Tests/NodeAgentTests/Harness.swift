@@ -15,12 +15,13 @@ struct Harness {
   let plane = FakePlane()
   let networks = FakeNetworks()
   var sockets = FakeSockets()
+  let files = FakeFiles()
   var clock = AgentClock.system
 
   func agent() -> NodeAgent {
     NodeAgent(
-      engine: engine, dispatcher: dispatcher, plane: plane, networks: networks, sockets: sockets, nodeID: Fixtures.node,
-      clusterID: Fixtures.cluster, sealer: Fixtures.sealer, clock: clock,
+      engine: engine, dispatcher: dispatcher, plane: plane, networks: networks, sockets: sockets, files: files,
+      nodeID: Fixtures.node, clusterID: Fixtures.cluster, sealer: Fixtures.sealer, clock: clock,
       logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
   }
 

@@ -33,7 +33,7 @@ struct LastAssignmentTests {
       ingressSubnet: Fixtures.subnet, table: EndpointTable(generation: 7))
     let agent = NodeAgent(
       engine: harness.engine, dispatcher: NoManagers(), plane: harness.plane, networks: harness.networks,
-      sockets: harness.sockets, nodeID: Fixtures.node,
+      sockets: harness.sockets, files: FakeFiles(), nodeID: Fixtures.node,
       clusterID: Fixtures.cluster, sealer: Fixtures.sealer, clock: .system,
       logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, lastAssignment: last)
     try await withThrowingTaskGroup(of: Void.self) { group in
@@ -55,7 +55,7 @@ struct LastAssignmentTests {
     let kept = Mutex<Assignment?>(nil)
     let agent = NodeAgent(
       engine: harness.engine, dispatcher: harness.dispatcher, plane: harness.plane, networks: harness.networks,
-      sockets: harness.sockets,
+      sockets: harness.sockets, files: FakeFiles(),
       nodeID: Fixtures.node, clusterID: Fixtures.cluster, sealer: Fixtures.sealer, clock: .system,
       logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
     ) { assignment in kept.withLock { $0 = assignment } }

@@ -51,6 +51,9 @@ static inline uint64_t cl_monotonic_nanoseconds(void) {
 // Gives unused memory back to the system. The allocator keeps what a burst of work took, in an arena for each thread.
 static inline void cl_release_memory(void) { malloc_trim(0); }
 
+// 1 for a folder or file whose bytes are in memory only, 0 for any other.
+int cl_is_in_memory(const char *path);
+
 static inline int cl_epoll_create(void) {
   int fd = epoll_create1(EPOLL_CLOEXEC);
   return fd < 0 ? -errno : fd;

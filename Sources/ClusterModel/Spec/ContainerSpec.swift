@@ -42,8 +42,8 @@ package struct ContainerSpec: Codable, Sendable, Hashable {
   package var healthcheck: Healthcheck?
   package var hosts: [String]?
   package var dnsConfig: DNSConfig?
-  package var secrets: [JSONValue]?
-  package var configs: [JSONValue]?
+  package var secrets: [SecretReference]?
+  package var configs: [ConfigReference]?
   package var isolation: String?
   package var sysctls: [String: String]?
   package var capabilityAdd: [String]?

@@ -2,6 +2,12 @@
 
 /// A container's security options, in the Engine API's shape.
 package struct Privileges: Sendable, Hashable {
+  package struct CredentialSpec: Codable, Sendable, Hashable {
+    /// The id of a config that is referred to with a runtime target.
+    package var config: String
+    package var file: String
+    package var registry: String
+  }
   package struct SELinuxContext: Codable, Sendable, Hashable {
     package var disable: Bool
     package var user: String
@@ -20,8 +26,8 @@ package struct Privileges: Sendable, Hashable {
     package var mode: String?
   }
 
-  /// Of Windows: refused.
-  package var credentialSpec: JSONValue?
+  /// Of Windows: an engine of Linux refuses it. One of the three is not empty.
+  package var credentialSpec: CredentialSpec?
   package var seLinuxContext: SELinuxContext?
   package var seccomp: Seccomp?
   package var appArmor: AppArmor?
@@ -35,7 +41,7 @@ extension Privileges: Codable {
 
   package init(from decoder: any Decoder) throws {
     let fields = try decoder.container(keyedBy: CodingKeys.self)
-    credentialSpec = try fields.decodeIfPresent(JSONValue.self, forKey: .credentialSpec)
+    credentialSpec = try fields.decodeIfPresent(CredentialSpec.self, forKey: .credentialSpec)
     seLinuxContext = try fields.decodeIfPresent(SELinuxContext.self, forKey: .seLinuxContext)
     seccomp = try fields.decodeIfPresent(Seccomp.self, forKey: .seccomp)
     appArmor = try fields.decodeIfPresent(AppArmor.self, forKey: .appArmor)

@@ -15,11 +15,21 @@ struct TemplateParser {
   /// Loops around the present place.
   private var loops = 0
 
-  static func parse(_ text: String) throws(TemplateError) -> [TemplateNode] {
-    var parser = TemplateParser(parts: try TemplateParts.cut(text)[...])
+  /// `functions`: those of `PayloadTemplate` that the text may call.
+  static func parse(_ text: String, functions: Set<String> = []) throws(TemplateError) -> [TemplateNode] {
+    let parts = try TemplateParts.cut(text)
+    for part in parts { try check(part, functions) }
+    var parser = TemplateParser(parts: parts[...])
     let (nodes, end) = try parser.list()
     if let end { throw .parsing("unexpected {{\(end.word)}}") }
     return nodes
+  }
+
+  private static func check(_ part: Part, _ functions: Set<String>) throws(TemplateError) {
+    guard case .action(let tokens) = part else { return }
+    for case .name(let name) in tokens.map(\.kind) where PayloadTemplate.functions.contains(name) && !functions.contains(name) {
+      throw .parsing("function \"\(name)\" not defined")
+    }
   }
 
   /// What ended a list of nodes: `end`, or `else` with the rest of its words.

@@ -49,7 +49,9 @@ extension TemplatePipeline {
     case .name("false"): return .literal(.truth(false))
     case .name("nil"): return .literal(.none)
     case .name(let name):
-      guard TemplateFunctions.names.contains(name) else { throw .parsing("function \"\(name)\" not defined") }
+      guard TemplateFunctions.names.contains(name) || PayloadTemplate.functions.contains(name) else {
+        throw .parsing("function \"\(name)\" not defined")
+      }
       return .function(name)
     case .open:
       operand = .group(try TemplatePipeline(parsing: &tokens, depth: depth + 1))

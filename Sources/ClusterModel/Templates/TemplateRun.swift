@@ -12,8 +12,13 @@ struct TemplateRun {
   private enum Way { case turn, loop }
   /// On the way out of the innermost loop, or of its present turn.
   private var leaving: Way?
+  private let lookups: PayloadTemplate.Lookups?
+  private(set) var hasReadSecret = false
 
-  init(root: TemplateValue) { variables = [("", root)] }
+  init(root: TemplateValue, lookups: PayloadTemplate.Lookups? = nil) {
+    variables = [("", root)]
+    self.lookups = lookups
+  }
 
   mutating func walk(_ nodes: [TemplateNode], _ dot: TemplateValue) throws(TemplateError) {
     for node in nodes {
@@ -98,14 +103,21 @@ struct TemplateRun {
       if name == "and", arguments.last?.isTrue == false { break }
       if name == "or", arguments.last?.isTrue == true { break }
     }
-    return try TemplateFunctions.call(name, arguments + [piped].compactMap { $0 })
+    return try call(name, arguments + [piped].compactMap { $0 })
+  }
+
+  private mutating func call(_ name: String, _ arguments: [TemplateValue]) throws(TemplateError) -> TemplateValue {
+    guard PayloadTemplate.functions.contains(name), let lookups else { return try TemplateFunctions.call(name, arguments) }
+    let value = try lookups.call(name, arguments)
+    if name == "secret" { hasReadSecret = true }
+    return value
   }
 
   private mutating func value(_ operand: TemplateOperand, _ dot: TemplateValue) throws(TemplateError) -> TemplateValue {
     switch operand {
     case .literal(let value): return value
     case .dot: return dot
-    case .function(let name): return try TemplateFunctions.call(name, [])
+    case .function(let name): return try call(name, [])
     case .group(let pipeline): return try evaluate(pipeline, dot)
     case .variable(let name):
       guard let found = variables.last(where: { $0.name == name }) else { throw .parsing("undefined variable \"$\(name)\"") }

@@ -47,6 +47,7 @@ extension ContainerSpec {
       throw SpecError("invalid Isolation: \(isolation.goQuoted)")
     }
     try privileges?.checkConversion()
+    try checkConfigTargets()
     for mount in mounts ?? [] { try mount.checkConversion() }
   }
 }
@@ -89,9 +90,9 @@ extension Privileges {
   }
 
   private func checkCredentials() throws(SpecError) {
-    guard let object = credentialSpec?.objectValue else { return }
-    let given = ["config", "file", "registry"].filter { object.member(ignoringCase: $0)?.stringValue?.isEmpty == false }
-    let names = given.map(\.goQuoted)
+    guard let spec = credentialSpec else { return }
+    let given = [("config", spec.config), ("file", spec.file), ("registry", spec.registry)].filter { !$0.1.isEmpty }
+    let names = given.map(\.0.goQuoted)
     switch names.count {
     case 0: throw SpecError(#"invalid CredentialSpec: must either provide "file", "registry", or "config" for credential spec"#)
     case 1: return

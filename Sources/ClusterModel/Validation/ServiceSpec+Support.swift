@@ -57,9 +57,6 @@ extension TaskSpec {
     if runtime == "plugin" || pluginSpec != nil { throw .unsupported("plugin services") }
     if networkAttachmentSpec != nil { throw .unsupported("network attachments") }
     guard let container = containerSpec else { return }
-    if container.secrets?.isEmpty == false { throw .unsupported("secrets") }
-    if container.configs?.isEmpty == false { throw .unsupported("configs") }
-    if container.privileges?.credentialSpec?.isNull == false { throw .unsupported("credential specs") }
     for mount in container.mounts ?? [] { try mount.checkSupport() }
   }
 }

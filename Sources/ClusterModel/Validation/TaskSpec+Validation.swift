@@ -10,6 +10,7 @@ extension TaskSpec {
       // Swarm does not type this error, so it is a 500.
       do { _ = try Constraint(parsing: text) } catch { throw SpecError(rpc: .unknown, "\(error)") }
     }
+    try containerSpec?.validatePayloadReferences()
     guard let containerSpec else { throw .invalidArgument("ContainerSpec: missing in service spec") }
     try containerSpec.validate(labels: labels)
   }

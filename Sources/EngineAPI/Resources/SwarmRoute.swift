@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import ClusterModel
+
 /// One line of the route table.
 struct SwarmRoute: Sendable {
   enum Action: Sendable {

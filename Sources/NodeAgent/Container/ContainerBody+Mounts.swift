@@ -4,7 +4,7 @@ import ClusterModel
 
 extension ContainerBody {
   var mounts: JSONValue? {
-    let mounts = (spec.mounts ?? []).map(Self.json)
+    let mounts = (spec.mounts ?? []).map(Self.json) + files.map(Self.json)
     return mounts.isEmpty ? nil : .array(mounts)
   }
 
@@ -18,6 +18,10 @@ extension ContainerBody {
     fields["VolumeOptions"] = mount.volumeOptions.map(json)
     fields["TmpfsOptions"] = mount.tmpfsOptions.map(json)
     return .object(fields.object)
+  }
+
+  private static func json(_ file: FileMount) -> JSONValue {
+    ["Type": "bind", "Source": .string(file.source), "Target": .string(file.target), "ReadOnly": true]
   }
 
   private static func json(_ options: Mount.BindOptions) -> JSONValue {

@@ -10,14 +10,16 @@ package struct ContainerBody: Sendable {
   let context: TemplateContext
   /// Where it is on overlay networks, in the spec's order.
   let places: [OverlayPlace]
+  let files: [FileMount]
 
   /// `context` names the node that the container is made on.
   package init(task: ClusterTask, clusterID: String, context: TemplateContext) {
-    self.init(task: task, clusterID: clusterID, context: context, places: [])
+    self.init(task: task, clusterID: clusterID, context: context, places: [], files: [])
   }
 
-  init(task: ClusterTask, clusterID: String, context: TemplateContext, places: [OverlayPlace]) {
+  init(task: ClusterTask, clusterID: String, context: TemplateContext, places: [OverlayPlace], files: [FileMount] = []) {
     self.places = places
+    self.files = files
     self.task = task
     self.spec = task.template.spec.containerSpec ?? ContainerSpec(image: "")
     self.clusterID = clusterID

@@ -2,6 +2,7 @@
 
 import Balancing
 import ClusterModel
+import ClusterRPC
 import EngineClient
 import Logging
 
@@ -12,6 +13,7 @@ struct TaskOperations: Sendable {
   let hostname: String
   let platform: NodeDescription.Platform
   let sealer: any Sealer
+  let files: any TaskFiles
   let clock: AgentClock
   let logger: Logger
   /// Four at a time is what an engine is fastest with; stops are not counted.
@@ -26,20 +28,24 @@ struct TaskOperations: Sendable {
     var mtu: UInt32?
     /// Those of the assignment.
     var overlays: [String: OverlayNetwork] = [:]
+    /// Secrets and configs of the assignment, by id.
+    var payloads: [String: AssignedPayload] = [:]
   }
 
-  /// Image, networks, container.
+  /// Image, networks, files, container.
   func prepare(_ task: ClusterTask, on ground: Ground) async -> Result<ContainerState, TaskFailure> {
     await result {
       try await checkFields(task.template.spec.containerSpec)
       let context = TemplateContext(task: task, hostname: hostname, platform: platform)
       let places = try await places(of: task, ground)
-      let body = ContainerBody(task: task, clusterID: clusterID, context: context, places: places)
+      let body = ContainerBody(
+        task: task, clusterID: clusterID, context: context, places: places, files: mounts(of: task))
       let json = try body.json()
       try await ensureImage(of: task.template)
       // Without an address of its own the engine would choose one, maybe another task's.
       if task.usesIngress { try await ensureIngressNetwork(task.ingressAddress == nil ? nil : ground.subnet, mtu: ground.mtu) }
       for place in places { try await ensure(place.network, mtu: ground.mtu) }
+      try placeEmptyFiles(of: task)
       return try await slots.withSlot {
         try await retrying {
           let container = try await createOrAdopt(task, json)
@@ -68,12 +74,13 @@ struct TaskOperations: Sendable {
   }
 
   /// Starts a container that has never been started; one that has is left as it is.
-  func start(_ task: ClusterTask, _ id: String) async -> Result<ContainerState, TaskFailure> {
+  func start(_ task: ClusterTask, _ id: String, on ground: Ground) async -> Result<ContainerState, TaskFailure> {
     await result {
       try await slots.withSlot {
         try await retrying {
           let found = try await existing(id, task)
           guard found.phase == .created, found.exitCode == 0, found.error.isEmpty else { return found }
+          try placeFiles(of: task, in: found, ground)
           do { try await engine.startContainer(id) } catch let error as EngineError where !error.isTransient {
             throw TaskFailure(.refused, EngineMessages.inSwarmsWords("\(error)"), container: try await inspect(id))
           }

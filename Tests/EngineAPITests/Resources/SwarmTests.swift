@@ -312,18 +312,6 @@ struct SwarmTests {
       try NodeJSON.value(node, leaderID: "n1", tls: shown["TLSInfo"] ?? .null)["Description"]?["TLSInfo"] == shown["TLSInfo"])
   }
 
-  @Test("secrets and configs: none, and none can be made", arguments: ["secret", "config"])
-  func payloads(kind: String) async throws {
-    let rig = try await SwarmRig()
-    #expect(try await rig.call("GET", "/\(kind)s") == (200, "[]"))
-    #expect(
-      try await rig.call("POST", "/\(kind)s/create", "{}")
-        == (501, "rpc error: code = Unimplemented desc = \(kind)s are not supported by this release of Skep"))
-    for (method, path) in [("GET", "/\(kind)s/x"), ("DELETE", "/\(kind)s/x"), ("POST", "/\(kind)s/x/update")] {
-      #expect(try await rig.call(method, path, "{}") == (404, "\(kind) x not found"))
-    }
-  }
-
   @Test(
     "no way of writing a path of swarm's leads to the engine's own swarm mode",
     arguments: [

@@ -19,6 +19,8 @@ extension ClusterEvent {
     case .removeService(let id): before.services[id].map { removal(.service, $0, now) }
     case .network(let network): event(.network, network, before.networks[network.id], now)
     case .removeNetwork(let id): before.networks[id].map { removal(.network, $0, now) }
+    case .payload(let payload): event(Kind(payload.kind), payload, before.payloads[payload.id], now)
+    case .removePayload(let id): before.payloads[id].map { removal(Kind($0.kind), $0, now) }
     case .task, .removeTask, .attachment, .removeAttachment: nil
     }
   }
@@ -92,6 +94,21 @@ extension Network: EventObject {
     network.version = 0
     return network
   }
+}
+
+extension Payload: EventObject {
+  fileprivate var eventName: String { name }
+  fileprivate var eventValues: [String: String] { [:] }
+
+  fileprivate var shown: Payload {
+    var payload = self
+    payload.version = 0
+    return payload
+  }
+}
+
+extension ClusterEvent.Kind {
+  fileprivate init(_ kind: PayloadKind) { self = kind == .secret ? .secret : .config }
 }
 
 extension Service: EventObject {

@@ -4,7 +4,7 @@ package import ClusterModel
 
 /// Something that happened to an object of the swarm, as `GET /events` tells it.
 package struct ClusterEvent: Sendable, Hashable {
-  package enum Kind: String, Sendable { case node, service, network }
+  package enum Kind: String, Sendable { case node, service, network, secret, config }
   package enum Action: String, Sendable { case create, update, remove }
 
   static let scope = "swarm"

@@ -17,6 +17,7 @@ package enum ServiceResource {
     try spec.validate()
     try NetworkResource.check(spec, in: transaction)
     try checkPorts(of: spec, exceptID: nil, in: transaction)
+    try PayloadResource.check(spec, in: transaction)
     let name = spec.name ?? ""
     guard transaction.service(named: name) == nil else {
       throw SpecError(rpc: .alreadyExists, "name conflicts with an existing object: service \(name) already exists")
@@ -53,6 +54,7 @@ package enum ServiceResource {
     try spec.validate()
     try NetworkResource.check(spec, of: service, in: transaction)
     try checkPorts(of: spec, exceptID: id, in: transaction)
+    try PayloadResource.check(spec, in: transaction)
     guard spec.mode.kind == service.spec.mode.kind else {
       throw SpecError(rpc: .unimplemented, "service mode change is not allowed")
     }

@@ -32,7 +32,11 @@ extension ServiceSpec {
 
 extension ContainerSpec {
   fileprivate mutating func drop(unknownTo version: APIVersion) {
-    if version < APIVersion(1, 40) { sysctls = nil }
+    if version < APIVersion(1, 40) {
+      sysctls = nil
+      privileges?.credentialSpec?.config = ""
+      for index in (configs ?? []).indices { configs?[index].runtime = nil }
+    }
     if version < APIVersion(1, 41) {
       capabilityAdd = nil
       capabilityDrop = nil
