@@ -30,6 +30,14 @@ struct PayloadTests {
     for count in [0, limit] { #expect(throws: refusal) { try kind.check(byteCount: count) } }
   }
 
+  @Test("data of any length comes back from base64", arguments: 0...70)
+  func base64(length: Int) {
+    let bytes = (0..<length).map { UInt8(truncatingIfNeeded: $0 &* 89 &+ 3) }
+    let text = Base64.encode(bytes)
+    #expect(text.utf8.count == (length + 2) / 3 * 4 && Base64.decode(text) == bytes)
+    #expect(text.hasSuffix("==") == (length % 3 == 1))
+  }
+
   private static func spec(_ json: String) throws -> ContainerSpec {
     try GoJSONDecoder(omitsEmpty: true).decode(ContainerSpec.self, from: Array(#"{"Image":"a",\#(json)}"#.utf8))
   }

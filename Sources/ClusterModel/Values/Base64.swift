@@ -3,20 +3,27 @@
 /// Standard and URL-safe base64 (RFC 4648), padding optional when reading.
 package enum Base64 {
   package static func encode(_ bytes: [UInt8]) -> String {
-    var text: [UInt8] = []
-    for start in stride(from: 0, to: bytes.count, by: 3) {
-      let group = bytes[start..<min(start + 3, bytes.count)]
-      let bits = group.reduce(UInt32(0)) { $0 << 8 | UInt32($1) } << UInt32(8 * (3 - group.count))
-      for index in 0..<4 {
-        text.append(index <= group.count ? alphabet[Int(bits >> UInt32(18 - 6 * index)) & 63] : UInt8(ascii: "="))
+    // In place: a list of configs is megabytes.
+    String(unsafeUninitializedCapacity: (bytes.count + 2) / 3 * 4) { text in
+      var (from, to) = (0, 0)
+      while from < bytes.count {
+        let count = min(3, bytes.count - from)
+        var bits = UInt32(bytes[from]) << 16
+        if count > 1 { bits |= UInt32(bytes[from + 1]) << 8 }
+        if count > 2 { bits |= UInt32(bytes[from + 2]) }
+        for index in 0..<4 {
+          text[to + index] = index <= count ? alphabet[Int(bits >> UInt32(18 - 6 * index)) & 63] : UInt8(ascii: "=")
+        }
+        (from, to) = (from + 3, to + 4)
       }
+      return to
     }
-    return String(decoding: text, as: UTF8.self)
   }
 
   /// `nil` for anything that is no base64; white space is skipped.
   package static func decode(_ text: some StringProtocol) -> [UInt8]? {
     var bytes: [UInt8] = []
+    bytes.reserveCapacity(text.utf8.count / 4 * 3)
     var bits: UInt32 = 0
     var count = 0
     for byte in text.utf8 where byte != UInt8(ascii: "=") && byte > 0x20 {
