@@ -17,7 +17,8 @@ extension SimulatedCluster {
       }
       if task.state < before.state { violate("state of \(task.name) fell from \(before.state) to \(task.state)") }
       if task.jobIteration != nil, task.state == .complete, before.state != .complete {
-        let key = "\(task.serviceID) of \(task.template.key.specVersion) \(task.slot > 0 ? "slot \(task.slot)" : "node \(task.nodeID)")"
+        let slot = task.slot > 0 ? "slot \(task.slot)" : "node \(task.nodeID)"
+        let key = "\(task.serviceID) of \(task.template.key.specVersion) \(slot)"
         if !completions.insert(key).inserted { violate("\(key) completed twice") }
       }
     }

@@ -7,7 +7,8 @@ import Testing
 
 @testable import Orchestration
 
-@Suite("Jobs")
+/// One at a time, as each computes without pause.
+@Suite("Jobs", .serialized)
 struct JobTests {
   /// Ten completions, three at a time, unless told otherwise; their tasks work until a test ends them when `isLong`.
   private static func cluster(
@@ -193,7 +194,8 @@ struct JobTests {
     #expect(cluster.tasks.map(\.state) == [.shutdown, .complete])
   }
 
-  @Test("keep so many tasks of a slot as the history holds, and always what completed last", arguments: [(5, 5), (0, 1), (-1, 8)])
+  @Test(
+    "keep so many tasks of a slot as the history holds, and always what completed last", arguments: [(5, 5), (0, 1), (-1, 8)])
   func history(limit: Int64, kept: Int) {
     var cluster = Self.cluster(.job(2, atOnce: 2))
     cluster.keepHistory(limit)

@@ -34,13 +34,13 @@ enum JobOrchestrator {
   /// Begins the lowest slots of a replicated job that nothing has been begun in, as many as may run beside what does.
   static func fill(_ view: ServiceView, transaction: inout Transaction, now: Now, generator: inout some RandomNumberGenerator) {
     guard let job = view.service.spec.mode.replicatedJob else { return }
-    var room = Int(clamping: job.maxConcurrent ?? 0) - unfinished(view, transaction)
+    let room = Int(clamping: job.maxConcurrent ?? 0) - unfinished(view, transaction)
     guard room > 0 else { return }
+    let all = (0..<Int(clamping: job.totalCompletions ?? 0)).lazy.map { SlotID(slot: $0 + 1) }
+    let open = Array(all.filter { !view.isTaken($0) }.prefix(room))
+    guard !open.isEmpty else { return }
     let factory = TaskFactory(view.service, tasks: view.slots.values.joined(), now: now)
-    for number in 0..<Int(clamping: job.totalCompletions ?? 0) where room > 0 {
-      let slot = SlotID(slot: number + 1)
-      if view.isTaken(slot) { continue }
-      room -= 1
+    for slot in open {
       let isBusy = view.slots[slot]?.contains { $0.state >= .assigned && !$0.state.isTerminal } ?? false
       transaction.put(factory.make(slot, desired: isBusy ? .ready : .complete, generator: &generator))
     }

@@ -40,5 +40,7 @@ enum TaskReaper {
 
 extension ClusterTask {
   /// What says that a slot of the job's present run is done.
-  fileprivate func isResult(of service: Service) -> Bool { state == .complete && service.isJob && jobIteration == service.jobIteration }
+  fileprivate func isResult(of service: Service) -> Bool {
+    state == .complete && service.isJob && jobIteration == service.jobIteration
+  }
 }

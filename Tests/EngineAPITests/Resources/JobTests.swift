@@ -86,7 +86,8 @@ struct JobTests {
         #""ServiceStatus":{"RunningTasks":1,"DesiredTasks":2,"CompletedTasks":1}"#))
   }
 
-  @Test("tasks tell their run, and count their slots from 0, which is shown as none", arguments: [(1, 0), (2, 7)] as [(Int, UInt64)])
+  @Test(
+    "tasks tell their run, and count their slots from 0, which is shown as none", arguments: [(1, 0), (2, 7)] as [(Int, UInt64)])
   func tasks(slot: Int, run: UInt64) async throws {
     let rig = try await SwarmRig()
     let id = try await rig.create(Self.body())
@@ -104,7 +105,10 @@ struct JobTests {
     "what a job cannot be is refused in swarm's words",
     arguments: [
       (#"{"ReplicatedJob":{},"Global":{}}"#, "", 400, "must specify only one service mode"),
-      (#"{"ReplicatedJob":{}}"#, #","UpdateConfig":{}"#, 400, "rpc error: code = InvalidArgument desc = Jobs may not have an update config"),
+      (
+        #"{"ReplicatedJob":{}}"#, #","UpdateConfig":{}"#, 400,
+        "rpc error: code = InvalidArgument desc = Jobs may not have an update config"
+      ),
       (#"{"GlobalJob":{}}"#, "", 501, "rpc error: code = Unimplemented desc = service mode change is not allowed"),
       (#"{"Replicated":{}}"#, "", 501, "rpc error: code = Unimplemented desc = service mode change is not allowed"),
     ])
