@@ -129,6 +129,8 @@ def is_wanting(service):
     status, job = service["ServiceStatus"], service["Spec"]["Mode"].get("ReplicatedJob")
     if job:
         return status["CompletedTasks"] != job["TotalCompletions"]
+    if "JobStatus" in service:
+        return status["DesiredTasks"] != 0
     return status["RunningTasks"] != status["DesiredTasks"]
 
 

@@ -4,6 +4,6 @@ from . import begin, bodies, errors, events, fields, jobs, listing, logs, networ
 
 
 def topics():
-    for module in (begin, events, services, networks, fields, specs, bodies, listing, updates, registry, logs, nodes, errors, jobs, swarm):
+    for module in (begin, events, services, networks, fields, specs, bodies, listing, updates, registry, logs, nodes, jobs, errors, swarm):
         for topic, steps in module.TOPICS.items():
             yield topic, steps

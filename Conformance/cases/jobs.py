@@ -4,6 +4,8 @@ from language import api, container, docker, events, follow, mark, quietly, sett
 
 CREATE = "service create --quiet --detach --no-resolve-image"
 TASKS = "service ps --no-trunc --format '{{.Name}} {{.Image}} {{.Node}} {{.DesiredState}} {{.CurrentState}} {{.Error}}'"
+# A global job asks for nothing before its tasks are made.
+MADE = quietly(docker("run --rm skep-web sleep 1"))
 COUNTS = docker("service ls --format '{{.Name}} {{.Mode}} {{.Replicas}}'")
 
 
@@ -55,10 +57,10 @@ TOPICS = {
         docker("service create --quiet --no-resolve-image --name nodes --mode global-job skep-web true"), COUNTS, docker("service rm nodes"), settle(),
     ],
     "jobs: global": [
-        docker(f"{CREATE} --name each --mode global-job skep-web echo done"), settle(), docker("service ls"), docker("service ls --filter mode=global-job --quiet"),
+        docker(f"{CREATE} --name each --mode global-job skep-web echo done"), MADE, settle(), docker("service ls"), docker("service ls --filter mode=global-job --quiet"),
         tasks("each", ""), docker("service inspect each"), docker("service inspect --pretty each"), docker("service logs --raw each"), container("each"),
         api("GET", "/v1.41/services?status=true"), api("GET", "/v1.41/tasks?filters={\"service\":[\"each\"]}"), docker("service scale each=2"),
-        docker("service update --quiet --detach --force each"), settle(), COUNTS, tasks("each", ""),
+        docker("service update --quiet --detach --force each"), MADE, settle(), COUNTS, tasks("each", ""),
         docker("service rm each"), settle(),
         docker(f"{CREATE} --name none --mode global-job --constraint node.labels.x==y skep-web true"), settle(), docker("service ls"), docker("service ps none"),
         docker("service rm none"), settle(),
