@@ -108,19 +108,30 @@ class Host:
     def unsettled(self):
         """Services that have not what they ask for."""
         services = self.json("/v1.41/services?status=true")
-        wanting = [s for s in services if s["ServiceStatus"]["RunningTasks"] != s["ServiceStatus"]["DesiredTasks"]]
-        return sorted(s["Spec"]["Name"] for s in wanting)
+        return sorted(s["Spec"]["Name"] for s in services if is_wanting(s))
 
     def is_settled(self):
         services = self.json("/v1.41/services?status=true")
         tasks = self.json("/v1.41/tasks")
-        if any(s.get("UpdateStatus", {}).get("State") in ("updating", "rollback_started") for s in services):
+        if any(s.get("UpdateStatus", {}).get("State") in ("updating", "rollback_started") and "JobStatus" not in s for s in services):
             return False
-        if any(s["ServiceStatus"]["RunningTasks"] != s["ServiceStatus"]["DesiredTasks"] for s in services):
+        if any(is_wanting(s) for s in services):
             return False
         known = {s["ID"] for s in services}
+        # Swarm mode leaves a removed job's behind.
+        tasks = [t for t in tasks if t["ServiceID"] in known or "JobIteration" not in t]
         leaving = [t for t in tasks if t["DesiredState"] != "running" and t["Status"]["State"] in ACTIVE]
         return not leaving and all(t["ServiceID"] in known for t in tasks)
+
+
+def is_wanting(service):
+    """A job has what it asks for when all of it has completed."""
+    status, job = service["ServiceStatus"], service["Spec"]["Mode"].get("ReplicatedJob")
+    if job:
+        return status["CompletedTasks"] != job["TotalCompletions"]
+    if "JobStatus" in service:
+        return status["DesiredTasks"] != 0
+    return status["RunningTasks"] != status["DesiredTasks"]
 
 
 ACTIVE = ("new", "pending", "assigned", "accepted", "preparing", "ready", "starting", "running")

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Bad input, and the text that clients match on."""
-from language import api, docker, quietly, settle
+from language import api, docker, settle
 
 
 def create(name, spec, path="/v1.41/services/create"):
@@ -96,13 +96,3 @@ TOPICS = {
         docker("service rm x1 x2"), settle(),
     ],
 }
-
-# What Skep refuses and swarm mode takes; each is removed before it can do anything.
-REFUSED = {
-    "a job": {"Mode": {"ReplicatedJob": {}}},
-}
-TOPICS["errors: what is not there yet"] = [
-    step
-    for name, fields in REFUSED.items()
-    for step in (create(name, service(**fields)), quietly(docker("service rm e")))
-]

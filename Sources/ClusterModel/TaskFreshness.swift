@@ -18,7 +18,7 @@ extension ClusterTask {
 
   /// As in swarm, https://github.com/moby/swarmkit/issues/971: whoever has got so far has pulled its image, or did without, and to be
   /// replaced would gain it nothing. One that is still to pull, or has failed at it, gets the new credentials with a new task.
-  private var hasImage: Bool { desiredState <= .running && (.ready ... .running).contains(state) }
+  private var hasImage: Bool { desiredState < .shutdown && (.ready ... .running).contains(state) }
 }
 
 extension TaskSpec {

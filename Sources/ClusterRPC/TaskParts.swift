@@ -47,6 +47,8 @@ package struct TaskPart: Codable, Sendable, Hashable {
   package var addresses: [NetworkAddress]?
   package var genericResources: [GenericResource]?
   package var isEvicted: Bool
+  /// Absent from managers of releases without jobs, and for what is none.
+  package var jobIteration: UInt64?
   package var createdAt: Timestamp
   package var updatedAt: Timestamp
   package var version: UInt64
@@ -63,6 +65,7 @@ package struct TaskPart: Codable, Sendable, Hashable {
     addresses = task.addresses
     genericResources = task.genericResources
     isEvicted = task.isEvicted
+    jobIteration = task.jobIteration
     createdAt = task.createdAt
     updatedAt = task.updatedAt
     version = task.version
@@ -71,7 +74,7 @@ package struct TaskPart: Codable, Sendable, Hashable {
   func task(_ template: TaskTemplate) -> ClusterTask {
     var task = ClusterTask(
       id: id, template: template, slot: slot, nodeID: nodeID, desiredState: desiredState, status: status.status,
-      createdAt: createdAt)
+      jobIteration: jobIteration, createdAt: createdAt)
     task.drain = drain.map { .init(desiredState: $0) }
     task.ingressAddress = ingressAddress
     task.addresses = addresses ?? []

@@ -12,6 +12,8 @@ enum ObjectRecords {
     var previousRegistryAuth: Sealed?
     var createdAt: Timestamp
     var updatedAt: Timestamp
+    /// Absent for what is no job.
+    var jobStatus: Service.JobStatus?
   }
   struct ServiceStatusPart: Codable, Hashable {
     var endpoint: Service.Endpoint?
@@ -72,7 +74,8 @@ extension Service {
   var specPart: ObjectRecords.ServiceSpecPart {
     .init(
       spec: spec, previousSpec: previousSpec, registryAuth: spec.taskTemplate.registryAuth,
-      previousRegistryAuth: previousSpec?.taskTemplate.registryAuth, createdAt: createdAt, updatedAt: updatedAt)
+      previousRegistryAuth: previousSpec?.taskTemplate.registryAuth, createdAt: createdAt, updatedAt: updatedAt,
+      jobStatus: jobStatus)
   }
   var statusPart: ObjectRecords.ServiceStatusPart { .init(endpoint: endpoint, updateStatus: updateStatus) }
 
@@ -82,6 +85,7 @@ extension Service {
     self.previousSpec = spec.previousSpec
     self.previousSpec?.taskTemplate.registryAuth = spec.previousRegistryAuth
     self.updatedAt = spec.updatedAt
+    self.jobStatus = spec.jobStatus
     self.endpoint = status?.endpoint
     self.updateStatus = status?.updateStatus
     self.version = version

@@ -4,8 +4,8 @@ import ClusterModel
 
 /// The stored form of a task: about 150 bytes, its spec being a reference to the template that it shares with its siblings.
 enum TaskRecord {
-  /// 2 added generic resources and eviction, 3 addresses on overlay networks; all before are still read.
-  private static let format: UInt64 = 3
+  /// 2 added generic resources and eviction, 3 addresses on overlay networks, 4 the run of a job; all before are still read.
+  private static let format: UInt64 = 4
 
   static func encode(_ task: ClusterTask) -> [UInt8] {
     var writer = RecordWriter()
@@ -27,6 +27,8 @@ enum TaskRecord {
       writer.write(given.networkID)
       writer.write(UInt64(given.address.bits))
     }
+    writer.write(task.jobIteration != nil)
+    if let iteration = task.jobIteration { writer.write(iteration) }
     return writer.bytes
   }
 
@@ -45,17 +47,19 @@ enum TaskRecord {
     let updatedAt = Timestamp(nanoseconds: try reader.signed())
     let address = UInt32(truncatingIfNeeded: try reader.unsigned())
     let drainState = try reader.int()
+    let status = try status(&reader)
+    let resources = head.format > 1 ? try genericResources(&reader) : []
+    let isEvicted = head.format > 1 ? try reader.flag() : false
+    let addresses = head.format > 2 ? try addresses(&reader) : []
+    let isOfJob = head.format > 3 ? try reader.flag() : false
+    let iteration = isOfJob ? try reader.unsigned() : nil
     var task = ClusterTask(
-      id: id, template: template, slot: slot, nodeID: nodeID, desiredState: desiredState, status: try status(&reader),
-      createdAt: createdAt)
+      id: id, template: template, slot: slot, nodeID: nodeID, desiredState: desiredState, status: status,
+      jobIteration: iteration, createdAt: createdAt)
     task.updatedAt = updatedAt
     task.ingressAddress = address == 0 ? nil : IPv4Address(bits: address)
     if drainState >= 0 { task.drain = .init(desiredState: try state(drainState)) }
-    if head.format > 1 {
-      task.genericResources = try genericResources(&reader)
-      task.isEvicted = try reader.flag()
-    }
-    if head.format > 2 { task.addresses = try addresses(&reader) }
+    (task.genericResources, task.isEvicted, task.addresses) = (resources, isEvicted, addresses)
     return task
   }
 

@@ -86,12 +86,15 @@ package struct ControlPlane<Generator: RandomNumberGenerator & Sendable>: Sendab
       return nil
     }
     guard let service = Allocator.allocate(service, in: &transaction) else { return nil }
-    let view = ServiceView(service, transaction)
+    let found = ServiceView(service, transaction)
+    if service.isJob { JobOrchestrator.tidy(found, transaction: &transaction, now: now) }
+    let view = found.current(transaction)
     let replaceTimer = replaceEnded(view, &transaction, now)
     let replaced = view.current(transaction)
     keepCount(replaced, &transaction, now)
     let counted = replaced.current(transaction)
-    let updateTimer = updater.advance(counted, transaction: &transaction, now: now, generator: &generator)
+    let updateTimer =
+      service.isJob ? nil : updater.advance(counted, transaction: &transaction, now: now, generator: &generator)
     let startTimer = supervisor.startWaiting(in: counted.current(transaction), transaction: &transaction, now: now)
     return [replaceTimer, updateTimer, startTimer].compactMap { $0 }.min()
   }
@@ -100,7 +103,8 @@ package struct ControlPlane<Generator: RandomNumberGenerator & Sendable>: Sendab
   private mutating func replaceEnded(_ view: ServiceView, _ transaction: inout Transaction, _ now: Now) -> Duration? {
     var next: Duration?
     var losing: [String: Bool] = ["": false]
-    for task in view.sortedSlots.lazy.flatMap(\.tasks) where task.intendedState <= .running {
+    for task in view.sortedSlots.lazy.flatMap(\.tasks) where task.intendedState < .shutdown {
+      if view.service.isJob, task.state == .complete { continue }
       let isLost = losing[task.nodeID] ?? transaction.node(task.nodeID).map(\.losesTasks) ?? true
       losing[task.nodeID] = isLost
       guard task.state.isTerminal || isLost || task.isEvicted else { continue }
@@ -116,6 +120,8 @@ package struct ControlPlane<Generator: RandomNumberGenerator & Sendable>: Sendab
       GlobalOrchestrator.reconcile(
         view, constraints: Constraint.all(in: view.service.spec.taskTemplate.placement), transaction: &transaction, now: now,
         generator: &generator)
+    } else if view.service.isJob {
+      JobOrchestrator.fill(view, transaction: &transaction, now: now, generator: &generator)
     } else {
       ReplicatedOrchestrator.scale(view, transaction: &transaction, now: now, generator: &generator)
     }

@@ -32,16 +32,16 @@ extension SimulatedCluster {
     guard var node = nodes[id], !node.busy.contains(task.id) else { return }
     let state = max(task.state, node.statuses[task.id]?.state ?? .assigned)
     guard !state.isTerminal, state >= .assigned else {
-      if task.desiredState > .running, node.containers[task.id] == .running {
+      if task.desiredState >= .shutdown, node.containers[task.id] == .running {
         begin(.stopped(node: id, task: task.id), behaviour.stop, task, &node)
       }
       return
     }
-    if task.desiredState > .running {
+    if task.desiredState >= .shutdown {
       begin(.stopped(node: id, task: task.id), state == .running ? behaviour.stop : 0...0.05, task, &node)
     } else if state < .ready {
       begin(.progress(node: id, task: task.id), behaviour.prepare, task, &node)
-    } else if state == .ready, task.desiredState == .running {
+    } else if state == .ready, task.desiredState > .ready {
       begin(.progress(node: id, task: task.id), behaviour.start, task, &node)
     }
   }
@@ -56,7 +56,7 @@ extension SimulatedCluster {
     guard var node = nodes[id], node.isUp else { return }
     node.busy.remove(taskID)
     defer { assignAgain(id) }
-    guard let task = node.assigned[taskID], task.desiredState <= .running else { return nodes[id] = node }
+    guard let task = node.assigned[taskID], task.desiredState < .shutdown else { return nodes[id] = node }
     if node.containers[taskID] == nil, Double.random(in: 0..<1, using: &generator) < behaviour.prepareFailure {
       node.statuses[taskID] = TaskStatus(state: .rejected, timestamp: now.wall, message: "preparing", err: "No such image: web:1")
     } else if node.containers[taskID] == nil {
@@ -70,9 +70,11 @@ extension SimulatedCluster {
       node.containers[taskID] = .running
       node.statuses[taskID] = TaskStatus(state: .running, timestamp: now.wall, message: "started")
       after(behaviour.becomeReady, .ready(node: id, task: taskID))
+      if task.jobIteration != nil { after(behaviour.job, .ended(task: taskID)) }
     }
     nodes[id] = node
     checkSlots()
+    checkJob(of: taskID)
     send(taskID, from: id)
   }
 

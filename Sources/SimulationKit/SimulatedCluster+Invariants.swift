@@ -16,6 +16,11 @@ extension SimulatedCluster {
         violate("desired state of \(task.name) fell from \(before.desiredState) to \(task.desiredState)")
       }
       if task.state < before.state { violate("state of \(task.name) fell from \(before.state) to \(task.state)") }
+      if task.jobIteration != nil, task.state == .complete, before.state != .complete {
+        let slot = task.slot > 0 ? "slot \(task.slot)" : "node \(task.nodeID)"
+        let key = "\(task.serviceID) of \(task.template.key.specVersion) \(slot)"
+        if !completions.insert(key).inserted { violate("\(key) completed twice") }
+      }
     }
   }
 
@@ -31,6 +36,16 @@ extension SimulatedCluster {
       }
     }
     for (key, count) in running where count > 1 { violate("\(key) runs \(count) times too many") }
+  }
+
+  /// No job runs more at a time than it may, whatever run they are of.
+  mutating func checkJob(of taskID: String) {
+    guard let task = store.tasks[taskID], let most = store.services[task.serviceID]?.spec.mode.replicatedJob?.maxConcurrent else {
+      return
+    }
+    let running = nodes.values.flatMap(\.containers).filter { $0.value == .running }
+    let count = running.count { store.tasks[$0.key]?.serviceID == task.serviceID }
+    if count > most { violate("\(task.template.serviceName) runs \(count) tasks at a time") }
   }
 
   /// No node gives the same named resource to two tasks, or more of a kind than it has.

@@ -14,6 +14,7 @@ package struct SimulatedCluster {
     case progress(node: String, task: String)
     case ready(node: String, task: String)
     case stopped(node: String, task: String)
+    case ended(task: String)
     case acknowledge(node: String)
   }
 
@@ -31,6 +32,8 @@ package struct SimulatedCluster {
   var unassigned: Set<String> = []
   /// Services that were ever updated start-first, gone ones included.
   var startFirst: Set<String> = []
+  /// Slots of jobs that have completed, by service and run.
+  var completions: Set<String> = []
   var generator: SplitMix64
   var queue = EventQueue<Event>()
   private var plane: ControlPlane<SplitMix64>
@@ -130,6 +133,7 @@ extension SimulatedCluster {
     case .progress(let node, let task): progress(task, on: node)
     case .ready(let node, let task): becomeReady(task, on: node)
     case .stopped(let node, let task): stopped(task, on: node)
+    case .ended(let task): crash(task, exitCode: Double.random(in: 0..<1, using: &generator) < behaviour.jobFailure ? 1 : 0)
     case .acknowledge(let node):
       guard let generation = nodes[node]?.sentGeneration else { return }
       nodes[node]?.acknowledged = generation

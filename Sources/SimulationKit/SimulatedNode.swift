@@ -30,6 +30,10 @@ package struct SimulatedBehaviour: Sendable {
   package var becomeReady: ClosedRange<Double> = 0.05...5
   package var stop: ClosedRange<Double> = 0.05...10
   package var acknowledge: ClosedRange<Double> = 0.01...0.3
+  /// How long the tasks of jobs work.
+  package var job: ClosedRange<Double> = 1...60
+  /// Chance that such a task ends in vain.
+  package var jobFailure = 0.0
   /// Chance that a container fails to start.
   package var startFailure = 0.0
   /// Chance that a container cannot be made, as without its image.

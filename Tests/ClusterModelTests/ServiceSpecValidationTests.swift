@@ -65,6 +65,9 @@ struct ServiceSpecValidationTests {
       (
         #"{"TaskTemplate":{"ContainerSpec":{}},"Mode":{"Global":{},"Replicated":{}}}"#, "must specify only one service mode"
       ),
+      (
+        #"{"TaskTemplate":{"ContainerSpec":{}},"Mode":{"ReplicatedJob":{},"GlobalJob":{}}}"#, "must specify only one service mode"
+      ),
     ])
   func conversion(json: String, expected: String) throws {
     let spec = try Self.spec(json)
@@ -101,6 +104,11 @@ struct ServiceSpecValidationTests {
       (#""UpdateConfig":{"MaxFailureRatio":1.5}"#, "TaskSpec: update-maxfailureratio cannot be less than 0 or bigger than 1"),
       (#""Mode":{"Replicated":{"Replicas":9223372036854775808}}"#, "Number of replicas must be non-negative"),
       (#""Mode":{"Replicated":{"Replicas":100001}}"#, "Number of replicas must be at most 100000"),
+      (#""Mode":{"ReplicatedJob":{"MaxConcurrent":9223372036854775808}}"#, "Maximum concurrent jobs must not be negative"),
+      (#""Mode":{"ReplicatedJob":{"TotalCompletions":9223372036854775808}}"#, "Total completed jobs must not be negative"),
+      (#""Mode":{"ReplicatedJob":{"TotalCompletions":100001}}"#, "Total completed jobs must be at most 100000"),
+      (#""Mode":{"ReplicatedJob":{}},"UpdateConfig":{"Delay":-1}"#, "Jobs may not have an update config"),
+      (#""Mode":{"GlobalJob":{}},"UpdateConfig":{}"#, "Jobs may not have an update config"),
       (
         #""EndpointSpec":{"Mode":"dnsrr","Ports":[{"TargetPort":80}]}"#,
         "EndpointSpec: port published with ingress mode can't be used with dnsrr mode"
@@ -113,6 +121,20 @@ struct ServiceSpecValidationTests {
   func service(members: String, expected: String) throws {
     let spec = try Self.spec(service: members).withMode()
     #expect(Self.message { try spec.validate() } == "rpc error: code = InvalidArgument desc = \(expected)")
+  }
+
+  @Test(
+    "a job runs one task at a time, and as many as run at a time, unless told otherwise",
+    arguments: [
+      ("", 1, 1), (#""MaxConcurrent":3"#, 3, 3), (#""TotalCompletions":5"#, 1, 5), (#""MaxConcurrent":0"#, 0, 0),
+      (#""MaxConcurrent":2,"TotalCompletions":0"#, 2, 0), (#""MaxConcurrent":9223372036854775807"#, Int64.max, 5),
+    ] as [(String, Int64, UInt64)])
+  func job(members: String, atOnce: Int64, total: UInt64) throws {
+    let given = atOnce == .max ? members + #","TotalCompletions":5"# : members
+    let spec = try Self.spec(service: #""Mode":{"ReplicatedJob":{\#(given)}},"RollbackConfig":{}"#).withMode()
+    #expect(spec.mode == .job(total, atOnce: UInt64(atOnce)))
+    try spec.checkSupport()
+    try spec.validate()
   }
 
   @Test(
@@ -146,7 +168,6 @@ struct ServiceSpecValidationTests {
       ("", #""Networks":[{"Target":"bridge","Aliases":["a"]}]"#, "", "aliases on the network bridge"),
       ("", #""Networks":[{"Target":"bridge","DriverOpts":{"a":"b"}}]"#, "", "driver options of networks"),
       ("", #""Runtime":"plugin","PluginSpec":{}"#, "", "plugin services"),
-      ("", "", #""Mode":{"ReplicatedJob":{}}"#, "job modes"), ("", "", #""Mode":{"GlobalJob":{}}"#, "job modes"),
       ("", "", #""EndpointSpec":{"Ports":[{"Protocol":"sctp","TargetPort":53}]}"#, "sctp ports in ingress mode"),
     ])
   func unsupported(container: String, task: String, service: String, what: String) throws {

@@ -74,8 +74,8 @@ struct ClusterStoreTests {
     task.genericResources = []
     task.isEvicted = false
     let bytes = TaskRecord.encode(task)
-    #expect(bytes.first == 3 && bytes.suffix(3) == [0, 0, 0])
-    for (format, missing) in [(UInt8(1), 3), (2, 1)] {
+    #expect(bytes.first == 4 && bytes.suffix(4) == [0, 0, 0, 0])
+    for (format, missing) in [(UInt8(1), 4), (2, 2), (3, 1)] {
       let former = [format] + bytes.dropFirst().dropLast(missing)
       #expect(try TaskRecord.decode(former, id: "t1", template: Self.template) == task)
     }
@@ -108,8 +108,18 @@ struct ClusterStoreTests {
       var task = Self.task("t1", node: "n1")
       task.addresses = [NetworkAddress(networkID: "net", address: IPv4Address(bits: subnet.base.bits + 3))]
       transaction.put(task)
+      var job = Service(id: "s2", spec: ServiceSpec(name: "job", mode: .job(3, atOnce: 2)), createdAt: .zero)
+      job.beginRun(at: Timestamp(nanoseconds: 1))
+      job.beginRun(at: Timestamp(nanoseconds: 2))
+      transaction.put(job)
+      transaction.put(
+        ClusterTask(
+          id: "t2", template: Self.template, slot: 1, desiredState: .complete,
+          status: TaskStatus(state: .complete, timestamp: .zero, message: "finished"), jobIteration: 1, createdAt: .zero))
     }
     let reloaded = try rig.reloaded()
+    #expect(reloaded.services["s2"]?.jobStatus?.iteration == 1)
+    #expect(reloaded.tasks["t2"]?.jobIteration == 1 && reloaded.tasks["t1"]?.jobIteration == nil)
     #expect(reloaded.nodes == rig.store.nodes)
     #expect(reloaded.services == rig.store.services)
     #expect(reloaded.tasks == rig.store.tasks)

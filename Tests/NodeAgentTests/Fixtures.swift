@@ -22,11 +22,11 @@ enum Fixtures {
 
   static func task(
     _ id: String = "task1", slot: Int = 1, desired: TaskState = .running, state: TaskState = .assigned, message: String = "",
-    address: String? = nil, template: TaskTemplate = Fixtures.template()
+    address: String? = nil, template: TaskTemplate = Fixtures.template(), jobIteration: UInt64? = nil
   ) -> ClusterTask {
     var task = ClusterTask(
       id: id, template: template, slot: slot, nodeID: node, desiredState: desired,
-      status: TaskStatus(state: state, timestamp: .zero, message: message), createdAt: .zero)
+      status: TaskStatus(state: state, timestamp: .zero, message: message), jobIteration: jobIteration, createdAt: .zero)
     task.ingressAddress = address.flatMap { IPv4Address($0) }
     return task
   }

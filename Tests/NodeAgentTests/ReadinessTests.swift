@@ -83,6 +83,21 @@ struct ReadinessTests {
     #expect("\(ended)".contains("task: not ready within 2s: nothing accepted connections on ports 80, 81"))
   }
 
+  @Test("a task of a job that never accepts is left to work, and reported complete at its end")
+  func job() {
+    let template = Fixtures.template(ports: [Fixtures.webPort])
+    let task = Fixtures.task(desired: .complete, address: "127.0.0.1", template: template, jobIteration: 0)
+    let now = Now(wall: .zero, uptime: .zero)
+    var controller = TaskController(task: task)
+    let begun = controller.begin(found: ContainerState(id: "c1", phase: .running), at: now)
+    #expect(begun.contains(.probe(IPv4Address("127.0.0.1")!, ports: [80], patience: .seconds(5))))
+    #expect(controller.handle(.tick, at: Now(wall: .zero, uptime: .seconds(86_400))) == [])
+    _ = controller.handle(.accepting, at: now)
+    #expect(controller.status.brief == "running 'started' ready")
+    _ = controller.handle(.died(container: "c1", exitCode: 0), at: now)
+    #expect(controller.status.brief == "complete 'finished'")
+  }
+
   @Test("one that never accepts is stopped, with the reason")
   func never() async throws {
     let clock = ManualClock()

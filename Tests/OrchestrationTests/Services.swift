@@ -11,7 +11,9 @@ extension SimulatedCluster {
     var spec = ServiceSpec(
       name: "web", taskTemplate: TaskSpec(containerSpec: ContainerSpec(image: "web:1")), mode: .replicated(replicas))
     body(&spec)
-    write { $0.put(Service(id: "id-web", spec: spec, createdAt: .zero)) }
+    var service = Service(id: "id-web", spec: spec, createdAt: .zero)
+    service.beginRun(at: .zero)
+    write { $0.put(service) }
   }
 
   /// What `POST /services/web/update` writes.
@@ -21,6 +23,7 @@ extension SimulatedCluster {
       service.previousSpec = service.spec
       body(&service.spec)
       service.updateStatus = nil
+      service.beginRun(at: .zero)
       transaction.put(service)
     }
   }

@@ -105,6 +105,20 @@ struct UpdateStatusTests {
     #expect(cluster.live.map { $0.template.spec.containerSpec?.image } == ["web:2"])
   }
 
+  @Test("says why new tasks are not placed, as long as they are not", arguments: ["stop-first", "start-first"])
+  func unplaced(order: String) {
+    var cluster = Self.cluster(UpdateConfig(order: order))
+    cluster.update {
+      Self.image(2)(&$0)
+      $0.taskTemplate.placement = Placement(constraints: ["node.labels.disk == fast"])
+    }
+    let reason = "no suitable node (scheduling constraints not satisfied on 1 node)"
+    #expect(Self.story(&cluster) == ["updating: update in progress: \(reason)"])
+    cluster.change { $0.spec.labels["disk"] = "fast" }
+    #expect(Self.story(&cluster) == ["updating: update in progress", "completed: update completed"])
+    #expect(cluster.violations == [])
+  }
+
   @Test("an automatic rollback forgets the previous spec and keeps the start; what was not yet replaced is left alone")
   func rollback() throws {
     var cluster = Self.cluster(UpdateConfig(failureAction: "rollback"))

@@ -10,12 +10,13 @@ struct YearOfLife {
   var cluster: SimulatedCluster
   private(set) var events = 0
   private var dice: SplitMix64
-  private let names = ["a", "b", "c", "d", "g"]
+  private let names = ["a", "b", "c", "d", "g", "j", "k"]
 
   init(seed: UInt64) {
     cluster = SimulatedCluster(seed: seed, nodes: 3)
     cluster.behaviour.startFailure = 0.02
     cluster.behaviour.prepareFailure = 0.01
+    cluster.behaviour.jobFailure = 0.2
     dice = SplitMix64(seed: seed &+ 1)
   }
 
@@ -33,17 +34,25 @@ struct YearOfLife {
     setZone("x", ofAll: true)
     cluster.behaviour.startFailure = 0
     cluster.behaviour.prepareFailure = 0
+    cluster.behaviour.jobFailure = 0
     cluster.run(for: .seconds(900))
   }
 
-  /// Services that do not run what their specs ask for.
+  /// Services that do not run what their specs ask for, and jobs that have not.
   func unmetServices() -> [String] {
     cluster.store.services.values.filter { service in
+      if service.isJob { return isUnmet(job: service) }
       let wanted = service.isGlobal ? cluster.nodes.count : service.replicas
       let isPaused = service.updateStatus?.state == .paused
       let found = cluster.store.tasks(ofService: service.id).filter { $0.state == .running && $0.isLive }
       return isPaused ? found.count < wanted : found.count != wanted
     }.map { "\($0.name): \($0.updateStatus.map { "\($0.state)" } ?? "no update")" }.sorted()
+  }
+
+  private func isUnmet(job: Service) -> Bool {
+    let wanted = job.spec.mode.replicatedJob?.totalCompletions.map { Int($0) } ?? cluster.nodes.count
+    let counts = cluster.store.jobCounts(ofService: job.id, iteration: job.jobIteration ?? 0)
+    return counts.completed != wanted || cluster.store.tasks(ofService: job.id).contains(where: \.isLive)
   }
 
   private mutating func happen() {
@@ -67,7 +76,8 @@ struct YearOfLife {
     let parallelism = UInt64.random(in: 0...3, using: &dice)
     cluster.write { transaction in
       if var service = transaction.service(id) {
-        if !service.isGlobal { service.spec.mode = .replicated(replicas) }
+        if !service.isGlobal { service.spec.mode = service.isJob ? .job(replicas, atOnce: 2) : .replicated(replicas) }
+        service.beginRun(at: .zero)
         service.spec.taskTemplate.registryAuth = Sealed(bytes: [UInt8(replicas)])
         transaction.put(service)
       } else {
@@ -85,6 +95,12 @@ struct YearOfLife {
           service.spec.mode = .global
           service.spec.updateConfig?.order = "stop-first"
         }
+        if name == "j" || name == "k" {
+          service.spec.mode = name == "j" ? .job(replicas, atOnce: 2) : .globalJob
+          service.spec.updateConfig = nil
+          if name == "k" { service.spec.endpointSpec = nil }
+          service.beginRun(at: .zero)
+        }
         transaction.put(service)
       }
     }
@@ -96,6 +112,7 @@ struct YearOfLife {
       service.previousSpec = service.spec
       service.spec.taskTemplate.forceUpdate += 1
       service.updateStatus = nil
+      service.beginRun(at: .zero)
       transaction.put(service)
     }
   }

@@ -17,12 +17,12 @@ package struct ClusterTask: Sendable, Hashable {
 
   package init(
     id: String, template: TaskTemplate, slot: Int, nodeID: String = "", desiredState: TaskState, status: TaskStatus,
-    createdAt: Timestamp
+    jobIteration: UInt64? = nil, createdAt: Timestamp
   ) {
     storage = Storage(
       Fields(
-        id: id, template: template, slot: slot, nodeID: nodeID, desiredState: desiredState, status: status,
-        createdAt: createdAt, updatedAt: createdAt))
+        id: id, template: template, slot: slot, nodeID: nodeID, jobIteration: jobIteration, desiredState: desiredState,
+        status: status, createdAt: createdAt, updatedAt: createdAt))
   }
 
   private var fields: Fields {
@@ -35,8 +35,12 @@ package struct ClusterTask: Sendable, Hashable {
 
   package var id: String { fields.id }
   package var template: TaskTemplate { fields.template }
-  /// 1 and up for replicated services, 0 for global ones.
+  /// 1 and up for replicated services and jobs, 0 for global ones.
   package var slot: Int { fields.slot }
+  /// The slot as users see it; 0 is none. Jobs count their completions from 0, so that the first is shown like a global one's.
+  package var shownSlot: Int { jobIteration == nil ? slot : max(slot - 1, 0) }
+  /// Which run of its job it belongs to; `nil` for a task that is to run without end.
+  package var jobIteration: UInt64? { fields.jobIteration }
   /// Empty until the scheduler has chosen.
   package var nodeID: String {
     _read { yield fields.nodeID }
@@ -96,6 +100,7 @@ package struct ClusterTask: Sendable, Hashable {
     let template: TaskTemplate
     let slot: Int
     var nodeID: String
+    let jobIteration: UInt64?
     var desiredState: TaskState
     var status: TaskStatus
     var drain: Drain?
@@ -137,11 +142,14 @@ package struct ClusterTask: Sendable, Hashable {
   }
 
   /// Meant to run, and not ended.
-  package var isLive: Bool { intendedState <= .running && !state.isTerminal }
+  package var isLive: Bool { intendedState < .shutdown && !state.isTerminal }
+
+  /// Runs, and has not been told to stop.
+  package var isServing: Bool { state == .running && (.running ... .complete).contains(desiredState) }
 
   /// `web.1.<id>`, or `web.<node id>.<id>` for a global service: also the container's name.
   package var name: String { "\(slotName).\(id)" }
 
   /// `web.1`, or `web.<node id>` for a global service: what tasks that replace each other share.
-  package var slotName: String { "\(template.serviceName).\(slot > 0 ? String(slot) : nodeID)" }
+  package var slotName: String { "\(template.serviceName).\(shownSlot > 0 ? String(shownSlot) : nodeID)" }
 }

@@ -42,11 +42,20 @@ package struct Service: Sendable, Hashable {
     }
   }
 
+  /// Where a job is: every update begins another run.
+  package struct JobStatus: Codable, Sendable, Hashable {
+    /// 0 for the first run.
+    package var iteration: UInt64
+    package var lastExecution: Timestamp
+  }
+
   package let id: String
   package var spec: ServiceSpec
   package var previousSpec: ServiceSpec?
   package let createdAt: Timestamp
   package var updatedAt: Timestamp
+  /// Written together with the spec; `nil` for what is no job.
+  package var jobStatus: JobStatus?
   /// `Version.Index`: the store version of the last spec write; 0 before the first.
   package var version: UInt64 = 0
 
@@ -62,6 +71,20 @@ package struct Service: Sendable, Hashable {
   }
 
   package var name: String { spec.name ?? "" }
-  package var isGlobal: Bool { spec.mode.global != nil }
+  /// One task on every node that fits, rather than a number of slots.
+  package var isGlobal: Bool { spec.mode.global != nil || spec.mode.globalJob != nil }
+  package var isJob: Bool { spec.mode.isJob }
+  /// Which run its tasks are made for; `nil` for what is no job.
+  package var jobIteration: UInt64? { isJob ? jobStatus?.iteration ?? 0 : nil }
+  /// What its tasks are to reach.
+  package var goal: TaskState { isJob ? .complete : .running }
   package var replicas: Int { Int(clamping: spec.mode.replicated?.replicas ?? 0) }
+}
+
+extension Service {
+  /// Begins a job's first run, or another. Nothing for what is no job.
+  package mutating func beginRun(at time: Timestamp) {
+    guard isJob else { return }
+    jobStatus = JobStatus(iteration: jobStatus.map { $0.iteration + 1 } ?? 0, lastExecution: time)
+  }
 }

@@ -30,8 +30,15 @@ package struct ServiceMode: Codable, Sendable, Hashable {
     package init(replicas: UInt64?) { self.replicas = replicas }
   }
   package struct ReplicatedJob: Codable, Sendable, Hashable {
+    /// Tasks that run at a time.
     package var maxConcurrent: UInt64?
+    /// Slots, each of which is done when a task of it has ended well.
     package var totalCompletions: UInt64?
+
+    package init(maxConcurrent: UInt64?, totalCompletions: UInt64?) {
+      self.maxConcurrent = maxConcurrent
+      self.totalCompletions = totalCompletions
+    }
   }
   package struct Empty: Codable, Sendable, Hashable {
     package init() {}
@@ -44,6 +51,13 @@ package struct ServiceMode: Codable, Sendable, Hashable {
 
   package static func replicated(_ replicas: UInt64) -> ServiceMode { ServiceMode(replicated: Replicated(replicas: replicas)) }
   package static let global = ServiceMode(global: Empty())
+  package static let globalJob = ServiceMode(globalJob: Empty())
+  package static func job(_ total: UInt64, atOnce: UInt64) -> ServiceMode {
+    ServiceMode(replicatedJob: ReplicatedJob(maxConcurrent: atOnce, totalCompletions: total))
+  }
+
+  /// Its tasks run to their end.
+  package var isJob: Bool { replicatedJob != nil || globalJob != nil }
 }
 
 /// How tasks are replaced; the same shape serves updates and rollbacks.

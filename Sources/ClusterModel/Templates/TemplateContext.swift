@@ -22,7 +22,7 @@ package struct TemplateContext: Sendable, Hashable {
     self.platform = platform
     taskID = task.id
     taskName = task.name
-    slot = task.slot > 0 ? String(task.slot) : task.nodeID
+    slot = task.shownSlot > 0 ? String(task.shownSlot) : task.nodeID
   }
 
   /// Invented values for every name: expanding a spec with it tells whether the spec's own templates are right. Labels stay real.

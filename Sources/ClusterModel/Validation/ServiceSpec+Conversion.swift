@@ -2,9 +2,13 @@
 
 /// The first checks of a service spec: what swarm's front end finds when it converts the JSON. No prefix in these messages.
 extension ServiceSpec {
-  /// The spec as it is stored: an absent mode is one replica.
+  /// The spec as it is stored: an absent mode is one replica, and a job of one task at a time runs as many as run at a time.
   package func withMode() -> ServiceSpec {
     var spec = self
+    if let job = mode.replicatedJob {
+      let concurrent = job.maxConcurrent ?? 1
+      spec.mode.replicatedJob = .init(maxConcurrent: concurrent, totalCompletions: job.totalCompletions ?? concurrent)
+    }
     if mode.global == nil, mode.replicatedJob == nil, mode.globalJob == nil {
       spec.mode.replicated = .init(replicas: mode.replicated?.replicas ?? 1)
     }

@@ -3,7 +3,6 @@
 /// What a spec may ask of swarm and this release cannot carry out: refused, never ignored.
 extension ServiceSpec {
   package func checkSupport() throws(SpecError) {
-    if mode.replicatedJob != nil || mode.globalJob != nil { throw .unsupported("job modes") }
     try taskTemplate.checkSupport()
     for port in endpointSpec?.ports ?? [] { try port.checkSupport() }
     try checkNetworks()

@@ -7,11 +7,14 @@ extension ServiceSpec {
     try ObjectName.check(name ?? "")
     try taskTemplate.validate(labels: labels)
     try validateMode()
+    // One for rollbacks is taken, and means nothing.
+    if mode.isJob, updateConfig != nil { throw .invalidArgument("Jobs may not have an update config") }
     try updateConfig?.validate()
     try endpointSpec?.validate()
   }
 
-  /// Each replica is a task in memory and on disk from the moment on that it is asked for: a slip of the hand must not fill both.
+  /// Each replica is a task in memory and on disk from the moment on that it is asked for, and each completion of a job from the moment
+  /// on that it has begun: a slip of the hand must not fill both.
   package static let maximumReplicas: UInt64 = 100_000
 
   private func validateMode() throws(SpecError) {
@@ -21,7 +24,19 @@ extension ServiceSpec {
     if let replicas = mode.replicated?.replicas, replicas > Self.maximumReplicas {
       throw .invalidArgument("Number of replicas must be at most \(Self.maximumReplicas)")
     }
-    if mode.replicated == nil, mode.global == nil { throw .invalidArgument("Unrecognized service mode") }
+    try mode.replicatedJob?.validate()
+    if mode.replicated == nil, mode.global == nil, !mode.isJob { throw .invalidArgument("Unrecognized service mode") }
+  }
+}
+
+extension ServiceMode.ReplicatedJob {
+  fileprivate func validate() throws(SpecError) {
+    let (concurrent, total) = (maxConcurrent ?? 0, totalCompletions ?? 0)
+    if concurrent > UInt64(Int64.max) { throw .invalidArgument("Maximum concurrent jobs must not be negative") }
+    if total > UInt64(Int64.max) { throw .invalidArgument("Total completed jobs must not be negative") }
+    if total > ServiceSpec.maximumReplicas {
+      throw .invalidArgument("Total completed jobs must be at most \(ServiceSpec.maximumReplicas)")
+    }
   }
 }
 

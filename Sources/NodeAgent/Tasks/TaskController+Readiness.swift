@@ -14,10 +14,13 @@ extension TaskController {
     transition(.running, "started", isReady: wasReady, now)
     guard !wasReady, !probing, task.desiredState < .shutdown else { return }
     probing = true
+    let patience = min(Self.otherPorts, task.readyTimeout.duration / 2)
+    actions.append(.probe(target.address, ports: target.ports, patience: patience))
+    // A job is at work whether or not it ever answers on a port.
+    guard task.jobIteration == nil else { return }
     let deadline = now.uptime + task.readyTimeout.duration
     readyDeadline = deadline
-    let patience = min(Self.otherPorts, task.readyTimeout.duration / 2)
-    actions += [.probe(target.address, ports: target.ports, patience: patience), .wake(at: deadline)]
+    actions.append(.wake(at: deadline))
   }
 
   mutating func accepting() {

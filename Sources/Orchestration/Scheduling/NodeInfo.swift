@@ -40,7 +40,7 @@ struct NodeInfo: Sendable {
       return
     }
     activeTasks += 1
-    if task.intendedState <= .running { tasksByService[task.serviceID, default: 0] += 1 }
+    if task.intendedState < .shutdown { tasksByService[task.serviceID, default: 0] += 1 }
     if let reservations = task.template.spec.resources?.reservations {
       reservedCPUs += reservations.nanoCPUs ?? 0
       reservedMemory += reservations.memoryBytes ?? 0

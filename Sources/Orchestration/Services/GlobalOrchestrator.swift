@@ -3,7 +3,7 @@
 import ClusterModel
 import ClusterStore
 
-/// Keeps one task on every node that a global service may run on.
+/// Keeps one task on every node that a global service may run on; of a global job until one has completed there.
 enum GlobalOrchestrator {
   static func reconcile(
     _ view: ServiceView, constraints: [Constraint], transaction: inout Transaction, now: Now,
@@ -17,7 +17,7 @@ enum GlobalOrchestrator {
         for task in view.live(slot) { transaction.stop(task, .shutdown, now: now) }
       } else if node.isSchedulable, !view.isTaken(slot) {
         let isBusy = view.slots[slot]?.contains { $0.state >= .assigned && !$0.state.isTerminal } ?? false
-        transaction.put(factory.make(slot, desired: isBusy ? .ready : .running, generator: &generator))
+        transaction.put(factory.make(slot, desired: isBusy ? .ready : view.service.goal, generator: &generator))
       }
     }
     for (slot, tasks) in view.sortedSlots where transaction.node(slot.nodeID) == nil {

@@ -20,6 +20,7 @@ struct RestartSupervisor {
     switch policy.condition {
     case "none": return false
     case "on-failure" where task.state == .complete: return false
+    case _ where task.jobIteration != nil && task.state == .complete: return false
     default: break
     }
     guard let limit = policy.maxAttempts, limit > 0 else { return true }
@@ -73,7 +74,7 @@ struct RestartSupervisor {
         guard !tasks.contains(where: { $0.id != task.id && $0.isStopping(transaction) }) else { continue }
         heldUntil[task.id] = nil
         var started = task
-        started.desiredState = .running
+        started.desiredState = view.service.goal
         started.updatedAt = now.wall
         transaction.put(started)
       }
@@ -84,7 +85,9 @@ struct RestartSupervisor {
   /// Without a memory of the decision, after a change of leader, the delay is counted from the replacement's creation.
   private mutating func hold(of task: ClusterTask, among tasks: [ClusterTask], now: Now) -> Duration {
     if let known = heldUntil[task.id] { return known }
-    let failed = tasks.contains { $0.createdAt <= task.createdAt && $0.id != task.id && $0.endedByItself }
+    let failed = tasks.contains {
+      $0.createdAt <= task.createdAt && $0.id != task.id && $0.endedByItself && $0.jobIteration == task.jobIteration
+    }
     let delay = Self.delay(after: task)
     let rest = failed ? min(max(delay - (now.wall - task.createdAt), .zero), delay) : .zero
     heldUntil[task.id] = now.uptime + rest
@@ -102,8 +105,8 @@ extension ClusterTask {
   fileprivate var endedByItself: Bool { state == .complete || state == .failed || state == .rejected }
 
   /// Meant to stop, but its container may still be up: it was given to a node that is still there, and has not ended.
-  fileprivate func isStopping(_ transaction: borrowing Transaction) -> Bool {
-    guard intendedState > .running, state >= .assigned, !state.isTerminal else { return false }
+  func isStopping(_ transaction: borrowing Transaction) -> Bool {
+    guard intendedState >= .shutdown, state >= .assigned, !state.isTerminal else { return false }
     guard let node = transaction.node(nodeID) else { return false }
     return node.status.state != .down
   }

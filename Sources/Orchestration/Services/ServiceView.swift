@@ -34,15 +34,25 @@ struct ServiceView {
   /// Whether the slot needs no new task from an orchestrator: something is meant to run in it, its last task waits to be replaced, or
   /// it is spent.
   func isTaken(_ slot: SlotID) -> Bool {
-    slots[slot]?.contains { $0.intendedState <= .running } == true || spent(slot) != nil
+    counting(slot).contains { $0.intendedState < .shutdown } || isDone(slot) || spent(slot) != nil
+  }
+
+  /// A task of the job's present run has completed in the slot.
+  func isDone(_ slot: SlotID) -> Bool { service.isJob && counting(slot).contains { $0.state == .complete } }
+
+  /// Tasks that say what the slot needs: those of a job's earlier runs are history.
+  private func counting(_ slot: SlotID) -> [ClusterTask] {
+    let tasks = slots[slot] ?? []
+    return service.isJob ? tasks.filter { $0.jobIteration == service.jobIteration } : tasks
   }
 
   /// The last task of a slot that its restart policy leaves as it is: only an update fills the slot again. During a rollback no slot
   /// is spent, so that it ends with everything running.
   func spent(_ slot: SlotID) -> ClusterTask? {
-    guard service.updateStatus?.state != .rollbackStarted, let tasks = slots[slot], !tasks.contains(where: \.isLive),
-      let last = tasks.last, last.intendedState == .shutdown
-    else { return nil }
+    // A job is not rolled back step by step: it begins another run.
+    guard service.isJob || service.updateStatus?.state != .rollbackStarted else { return nil }
+    let tasks = counting(slot)
+    guard !tasks.contains(where: \.isLive), let last = tasks.last, last.intendedState == .shutdown else { return nil }
     return RestartSupervisor.shouldRestart(last, slotTasks: tasks) ? nil : last
   }
 }

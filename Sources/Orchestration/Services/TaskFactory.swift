@@ -30,7 +30,7 @@ struct TaskFactory {
     ClusterTask(
       id: Identifier.make(using: &generator), template: template, slot: slot.slot, nodeID: slot.nodeID, desiredState: desired,
       status: TaskStatus(state: .pending, timestamp: now.wall, message: "pending task scheduling"),
-      createdAt: creationTime(in: slot))
+      jobIteration: service.jobIteration, createdAt: creationTime(in: slot))
   }
 
   /// Tasks are told apart by age: a new one is the youngest of its slot, and of the update under way, also after the wall clock was

@@ -16,7 +16,8 @@ enum TaskReaper {
         // Where nothing lives, the last task is what says whether the slot is to be filled again.
         let last = slotTasks.contains(where: \.isLive) ? nil : slotTasks.max(by: ClusterTask.bySlotAndAge)?.id
         let ended = slotTasks.filter {
-          $0.id != last && ($0.state.isTerminal || $0.state < .assigned) && $0.desiredState > .running
+          $0.id != last && !$0.isResult(of: service) && $0.desiredState > .running
+            && ($0.state.isTerminal || $0.state < .assigned && $0.desiredState >= .shutdown)
         }
         let kept = slotTasks.count - ended.count
         let excess = ended.count - max(0, limit - kept)
@@ -34,5 +35,12 @@ enum TaskReaper {
       return min(Int(clamping: attempts), .max - 1) + 1
     }
     return historyLimit < 0 ? nil : Int(clamping: historyLimit)
+  }
+}
+
+extension ClusterTask {
+  /// What says that a slot of the job's present run is done.
+  fileprivate func isResult(of service: Service) -> Bool {
+    state == .complete && service.isJob && jobIteration == service.jobIteration
   }
 }

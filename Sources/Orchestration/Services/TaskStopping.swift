@@ -24,13 +24,12 @@ extension Transaction {
 extension ClusterTask {
   /// Balancers may have connections to it, or open new ones.
   var servesTraffic: Bool {
-    state == .running && desiredState == .running
-      && (ingressAddress != nil && !template.ingressPorts.isEmpty || !addresses.isEmpty)
+    isServing && (ingressAddress != nil && !template.ingressPorts.isEmpty || !addresses.isEmpty)
   }
 
   /// A task that no node knows has nobody else to end it.
   mutating func endIfNeverAssigned(now: Now) {
-    guard state < .assigned, desiredState > .running else { return }
+    guard state < .assigned, desiredState >= .shutdown else { return }
     status.state = .shutdown
     status.message = "shutdown"
     status.err = ""

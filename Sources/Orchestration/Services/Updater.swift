@@ -39,6 +39,7 @@ struct Updater {
   }
 
   static let defaultMonitor = Duration.seconds(5)
+  private static let progress = "update in progress"
 
   private var runs: [String: Run] = [:]
 
@@ -63,6 +64,7 @@ struct Updater {
     }
     finishSlots(plan, &transaction, now)
     startSlots(plan, view, &run, config, &transaction, now, &generator)
+    explain(run.inFlight(plan, view), view, &transaction, now)
     return finish(plan, view, &run, config, &transaction, now)
   }
 
@@ -78,7 +80,7 @@ struct Updater {
       transaction.completeUpdate(of: service.id, now)
       return nil
     }
-    if service.updateStatus == nil { transaction.setUpdateStatus(of: service.id, .updating, "update in progress", now) }
+    if service.updateStatus == nil { transaction.setUpdateStatus(of: service.id, .updating, Self.progress, now) }
     return Run(specVersion: service.version, total: max(plan.dirty.count + plan.inFlight.count, 1))
   }
 
@@ -145,6 +147,14 @@ struct Updater {
       run.monitorEnd = nil
       transaction.put(task)
     }
+  }
+
+  /// Swarm leaves it to the user to find out why nothing moves: here the status says what keeps new tasks from being placed.
+  private func explain(_ inFlight: [SlotID], _ view: ServiceView, _ transaction: inout Transaction, _ now: Now) {
+    guard let status = transaction.service(view.service.id)?.updateStatus, status.state == .updating else { return }
+    let waiting = inFlight.lazy.flatMap(view.live).filter { $0.state < .assigned && !$0.status.err.isEmpty }
+    let message = [Self.progress, waiting.map(\.status.err).min()].compactMap { $0 }.joined(separator: ": ")
+    if message != status.message { transaction.setUpdateStatus(of: view.service.id, .updating, message, now) }
   }
 
   /// With start-first one old task serves until the new one can; others of a superseded update need not.

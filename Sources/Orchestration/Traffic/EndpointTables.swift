@@ -45,7 +45,7 @@ package enum EndpointTables {
   private static func endpoint(_ task: ClusterTask, _ transport: Transport, target: UInt32?) -> Endpoint? {
     guard let address = task.ingressAddress, let port = target.flatMap(UInt16.init(exactly:)),
       task.publishes(transport, target: port),
-      task.state == .running, task.desiredState == .running
+      task.isServing
     else { return nil }
     if task.drain != nil { return Endpoint(id: task.id, address: address, port: port, state: .draining) }
     return task.status.isReady ? Endpoint(id: task.id, address: address, port: port) : nil

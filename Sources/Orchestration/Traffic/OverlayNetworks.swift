@@ -57,7 +57,7 @@ extension ClusterTask {
   fileprivate func address(on network: String) -> IPv4Address? { addresses.first { $0.networkID == network }?.address }
 
   /// New connections may go to it.
-  fileprivate var takesTraffic: Bool { state == .running && desiredState == .running && drain == nil && status.isReady }
+  fileprivate var takesTraffic: Bool { isServing && drain == nil && status.isReady }
 }
 
 extension OverlayService {

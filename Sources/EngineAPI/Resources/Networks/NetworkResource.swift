@@ -22,7 +22,7 @@ package enum NetworkResource {
     guard transaction.network(id) != nil else { throw SpecError(status: 404, "network \(id) not found") }
     let services = transaction.services.filter { $0.spec.taskTemplate.networks?.contains { $0.target == id } == true }
     if let service = services.first { throw .failedPrecondition("network \(id) is in use by service \(service.id)") }
-    let tasks = transaction.addresses[id].taskIDs.compactMap(transaction.task).filter { $0.desiredState <= .running }
+    let tasks = transaction.addresses[id].taskIDs.compactMap(transaction.task).filter { $0.desiredState < .shutdown }
     if let task = tasks.map(\.id).min() { throw .failedPrecondition("network \(id) is in use by task \(task)") }
     if let attachment = transaction.addresses[id].attachmentIDs.min() {
       throw .failedPrecondition("network \(id) is in use by container \(attachment.prefix { $0 != "@" }.prefix(25))")

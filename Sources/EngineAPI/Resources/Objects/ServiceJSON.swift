@@ -17,6 +17,13 @@ package enum ServiceJSON {
     }
     object.append("Endpoint", try endpoint(service, ingress, networks))
     if let status = service.updateStatus { object.append("UpdateStatus", update(status)) }
+    if let status = service.jobStatus {
+      object.append(
+        "JobStatus",
+        [
+          "JobIteration": ObjectJSON.version(status.iteration), "LastExecution": .string(status.lastExecution.description),
+        ])
+    }
     return .object(object)
   }
 

@@ -17,13 +17,14 @@ package struct TaskJSON {
     object.append("Labels", .object(JSONObject()))
     object.append("Spec", try spec(task.template))
     object.append(nonEmpty: "ServiceID", task.serviceID)
-    if task.slot > 0 { object.append("Slot", JSONValue(task.slot)) }
+    if task.shownSlot > 0 { object.append("Slot", JSONValue(task.shownSlot)) }
     object.append(nonEmpty: "NodeID", task.nodeID)
     object.append("Status", Self.status(task))
     object.append("DesiredState", .string(task.desiredState.name))
     let attachments = [attachment(task)].compactMap { $0 } + task.addresses.compactMap { overlay($0) }
     if !attachments.isEmpty { object.append("NetworksAttachments", .array(attachments)) }
     if !task.genericResources.isEmpty { object.append("GenericResources", try GoJSONEncoder().encode(task.genericResources)) }
+    if let iteration = task.jobIteration { object.append("JobIteration", ObjectJSON.version(iteration)) }
     object.append("Volumes", .null)
     return .object(object)
   }

@@ -15,8 +15,10 @@ struct ServiceList {
   struct Piece: Sendable {
     /// Without the closing brace, before which the counts of tasks go.
     let open: [UInt8]
-    /// `nil` for a global service, which asks for one on every node that fits.
+    /// How many tasks are to run; `nil` for what is global, which asks for one on every node that fits.
     let replicas: Int?
+    /// `nil` for what is no job.
+    let jobIteration: UInt64?
   }
 
   typealias Ready = ReadyJSON<Stamp, Piece>
@@ -61,13 +63,22 @@ struct ServiceList {
     try ready.value(entry.id, Stamp(writtenAt: entry.writtenAt, clusterWrittenAt: store.cluster?.version)) {
       guard let service = store.services[entry.id] else { return nil }
       let json = try ServiceJSON.value(service, ingress: ingress, networks: store.networks).bytes
-      return Piece(open: Array(json.dropLast()), replicas: service.isGlobal ? nil : service.replicas)
+      let replicas = service.spec.mode.replicatedJob.map { Int(clamping: $0.maxConcurrent ?? 0) } ?? service.replicas
+      return Piece(
+        open: Array(json.dropLast()), replicas: service.isGlobal ? nil : replicas, jobIteration: service.jobIteration)
     }
   }
 
   private func status(_ id: String, _ piece: Piece) -> String {
+    if let iteration = piece.jobIteration {
+      let counts = store.jobCounts(ofService: id, iteration: iteration)
+      return Self.status(counts.running, of: piece.replicas ?? counts.unfinished, completed: counts.completed)
+    }
     let counts = store.taskCounts(ofService: id)
-    let desired = piece.replicas ?? counts.desiredRunning
-    return #","ServiceStatus":{"RunningTasks":\#(counts.running),"DesiredTasks":\#(desired),"CompletedTasks":0}"#
+    return Self.status(counts.running, of: piece.replicas ?? counts.desiredRunning, completed: 0)
+  }
+
+  private static func status(_ running: Int, of desired: Int, completed: Int) -> String {
+    #","ServiceStatus":{"RunningTasks":\#(running),"DesiredTasks":\#(desired),"CompletedTasks":\#(completed)}"#
   }
 }

@@ -22,7 +22,9 @@ package enum ServiceResource {
     guard transaction.service(named: name) == nil else {
       throw SpecError(rpc: .alreadyExists, "name conflicts with an existing object: service \(name) already exists")
     }
-    transaction.put(Service(id: id, spec: spec, createdAt: now))
+    var service = Service(id: id, spec: spec, createdAt: now)
+    service.beginRun(at: now)
+    transaction.put(service)
   }
 
   package struct Update: Sendable {
@@ -62,6 +64,7 @@ package enum ServiceResource {
     try replaceSpec(of: &service, by: options.isRollback ? nil : spec, now)
     guard version == service.version else { throw SpecError(rpc: .unknown, "update out of sequence") }
     service.updatedAt = now
+    service.beginRun(at: now)
     transaction.put(service)
   }
 
