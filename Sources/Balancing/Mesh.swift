@@ -35,11 +35,14 @@ package struct Peer: Codable, Hashable, Sendable {
   package var number: UInt16
   /// Where its end of the tunnel is.
   package var address: IPv4Address
+  /// Where the managers see it, if that is another: it may ask from there, too.
+  package var other: IPv4Address?
   /// Its part of the ingress pool.
   package var subnet: IPv4Subnet
 
-  package init(nodeID: String, number: UInt16, address: IPv4Address, subnet: IPv4Subnet) {
+  package init(nodeID: String, number: UInt16, address: IPv4Address, other: IPv4Address? = nil, subnet: IPv4Subnet) {
     self.nodeID = nodeID
+    self.other = other == address ? nil : other
     self.number = number
     self.address = address
     self.subnet = subnet

@@ -28,6 +28,8 @@ package enum Labels {
   package static let drainTimeout = "skep.drain.timeout"
   /// On a service: how long a running task may take to become ready. A Go duration; 60 s by default.
   package static let readyTimeout = "skep.ready.timeout"
+  /// On a service: which others must run before its first tasks start, with `:healthy` after those that must be ready.
+  package static let dependsOn = "skep.depends-on"
 
   /// What `drainTimeout` says among a service's labels.
   package static func drainTimeout(in labels: [String: String]) -> Duration {

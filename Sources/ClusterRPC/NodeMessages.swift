@@ -57,11 +57,16 @@ package enum NodeMessage {
     package var statuses: [String: StatusPart]
     /// The session that the node has ended itself, to show another certificate: that is no sign of trouble.
     package var replaces: String?
+    /// Where the node wants its peers' traffic; `nil` for where the managers see it.
+    package var dataPathAddr: String?
 
-    package init(description: NodeDescription, statuses: [String: TaskStatus], replaces: String? = nil) {
+    package init(
+      description: NodeDescription, statuses: [String: TaskStatus], replaces: String? = nil, dataPathAddr: String? = nil
+    ) {
       self.description = description
       self.statuses = statuses.mapValues(StatusPart.init)
       self.replaces = replaces
+      self.dataPathAddr = dataPathAddr
     }
   }
 

@@ -29,6 +29,8 @@ enum ObjectRecords {
     var status: NodeStatus
     var managerAddr: String?
     var ingressSubnet: String?
+    /// Absent in what older releases stored.
+    var dataPathAddr: String?
   }
   struct ClusterPart: Codable, Hashable {
     var id: String
@@ -95,7 +97,9 @@ extension Service {
 extension Node {
   var specPart: ObjectRecords.NodeSpecPart { .init(spec: spec, createdAt: createdAt, updatedAt: updatedAt) }
   var statusPart: ObjectRecords.NodeStatusPart {
-    .init(description: description, status: status, managerAddr: managerAddr, ingressSubnet: ingressSubnet?.description)
+    .init(
+      description: description, status: status, managerAddr: managerAddr, ingressSubnet: ingressSubnet?.description,
+      dataPathAddr: dataPathAddr)
   }
 
   init(id: String, spec: ObjectRecords.NodeSpecPart, status: ObjectRecords.NodeStatusPart?, version: UInt64) {
@@ -104,6 +108,7 @@ extension Node {
     self.description = status?.description
     self.managerAddr = status?.managerAddr
     self.ingressSubnet = status?.ingressSubnet.flatMap { IPv4Subnet($0) }
+    self.dataPathAddr = status?.dataPathAddr
     self.version = version
   }
 }

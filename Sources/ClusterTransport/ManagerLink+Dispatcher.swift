@@ -11,7 +11,8 @@ extension ManagerLink: Dispatcher {
     guard !isOver else { throw RPCFailure.sessionOver }
     var description = description
     description.tls = try? credentials().tls
-    let registration = NodeMessage.Registration(description: description, statuses: statuses, replaces: former)
+    let registration = NodeMessage.Registration(
+      description: description, statuses: statuses, replaces: former, dataPathAddr: dataPathAddr)
     let session: NodeMessage.Session
     do { session = try await channel.register(registration, as: SessionName(nodeID: nodeID, session: current)) } catch {
       throw failed(error)

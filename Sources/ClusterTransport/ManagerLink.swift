@@ -47,6 +47,7 @@ package final class ManagerLink: Sendable {
   }
 
   let nodeID: String
+  let dataPathAddr: String?
   let sealer: any Sealer
   let logger: Logger
   let credentials: @Sendable () -> NodeCredentials
@@ -56,12 +57,15 @@ package final class ManagerLink: Sendable {
   private let (jobs, addJob) = AsyncStream.makeStream(of: Job.self, bufferingPolicy: .bufferingNewest(16))
 
   /// `address` is a manager's. `credentials` are asked for at each connection. `tell` must not wait.
+  /// `dataPathAddr` is where this host wants its peers' traffic, `nil` for where the managers see it.
   package init(
-    to address: String, nodeID: String, credentials: @escaping @Sendable () -> NodeCredentials, sealer: any Sealer,
+    to address: String, nodeID: String, dataPathAddr: String? = nil, credentials: @escaping @Sendable () -> NodeCredentials,
+    sealer: any Sealer,
     logger: Logger,
     now: @escaping @Sendable () -> Timestamp, tell: @escaping @Sendable (Event) -> Void
   ) throws {
     self.nodeID = nodeID
+    self.dataPathAddr = dataPathAddr
     self.sealer = sealer
     self.logger = logger
     self.credentials = credentials

@@ -93,7 +93,8 @@ extension NodeService {
       throw RPCFailure(.unavailable, "node \(node) exceeded rate limit count of registrations")
     }
     let session = NodeSession(
-      nodeID: node, address: address, store: store, loop: loop, views: views, logger: logger, now: now)
+      nodeID: node, address: address, dataPathAddr: registration.dataPathAddr, store: store, loop: loop, views: views,
+      logger: logger, now: now)
     let id = await begin(session, of: node)
     let hold = monitor.withLock { $0.damper.back(node, at: now().uptime)?.message(at: now().uptime) }
     try await session.register(description: registration.description, statuses: statuses, hold: hold)

@@ -14,6 +14,7 @@ import Orchestration
 package actor NodeSession: Dispatcher {
   let nodeID: String
   private let address: String
+  private let dataPathAddr: String?
   let store: Store
   private let loop: ControlLoop
   private let views: SharedViews
@@ -28,14 +29,16 @@ package actor NodeSession: Dispatcher {
   private var traffic = TrafficReport(generation: 0)
   private var isEnded = false
 
-  /// `address` is what the managers see the node at; `views` are those of all sessions.
+  /// `address` is what the managers see the node at, `dataPathAddr` where a worker wants its peers' traffic instead; `views` are those of all sessions.
   package init(
-    nodeID: String, address: String, store: Store, loop: ControlLoop, views: SharedViews = SharedViews(), logger: Logger,
+    nodeID: String, address: String, dataPathAddr: String? = nil, store: Store, loop: ControlLoop,
+    views: SharedViews = SharedViews(), logger: Logger,
     now: @escaping @Sendable () -> Now
   ) {
     self.views = views
     self.nodeID = nodeID
     self.address = address
+    self.dataPathAddr = dataPathAddr
     self.store = store
     self.loop = loop
     self.logger = logger
@@ -93,13 +96,15 @@ extension NodeSession {
 
   /// `hold`: why the node is not to be given tasks yet.
   func register(description: NodeDescription, statuses: [String: TaskStatus], hold: String?) async throws {
-    let (nodeID, address) = (nodeID, address)
+    let (nodeID, address, dataPathAddr) = (nodeID, address, dataPathAddr)
     try await store.batch { transaction in
       guard var node = transaction.node(nodeID) else { return }
       node.description = description
       // What was said of its absence is over.
       let message = node.status.state == .ready ? node.status.message : nil
       node.status = NodeStatus(state: hold == nil ? .ready : .unknown, message: hold ?? message, addr: address)
+      // A manager's own choice was stored with its node.
+      if !node.isManager { node.dataPathAddr = dataPathAddr }
       transaction.put(node)
     }
     try await update(statuses: statuses)

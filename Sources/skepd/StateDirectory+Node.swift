@@ -12,12 +12,16 @@ struct Membership: Sendable {
   var managers: [NodeMessage.Manager]
   /// Advertised, without port.
   var address: String
+  /// Where peers' traffic is wanted; `nil` for where the managers see this host.
+  var dataPath: String?
 }
 
 extension StateDirectory {
   private struct Managers: Codable {
     var managers: [NodeMessage.Manager]
     var address: String
+    /// Absent in what older releases wrote.
+    var dataPath: String?
   }
 
   var hasMembership: Bool { FileManager.default.fileExists(atPath: credentialsPath) }
@@ -36,17 +40,19 @@ extension StateDirectory {
     guard let bytes = FileManager.default.contents(atPath: managersPath),
       let known = try? GoJSONDecoder().decode(Managers.self, from: Array(bytes))
     else { throw StateError(description: "\(managersPath) is missing or damaged: leave the swarm, and join again") }
-    return Membership(credentials: credentials, managers: known.managers, address: known.address)
+    return Membership(credentials: credentials, managers: known.managers, address: known.address, dataPath: known.dataPath)
   }
 
   /// The credentials go last: where they are, all of it is.
   func write(_ membership: Membership) throws {
-    try write(managers: membership.managers, address: membership.address)
+    try write(placeOf: membership)
     try write(membership.credentials)
   }
 
-  func write(managers: [NodeMessage.Manager], address: String) throws {
-    let bytes = try GoJSONEncoder().bytes(Managers(managers: managers, address: address))
+  /// All but the credentials.
+  func write(placeOf membership: Membership) throws {
+    let place = Managers(managers: membership.managers, address: membership.address, dataPath: membership.dataPath)
+    let bytes = try GoJSONEncoder().bytes(place)
     try write(String(decoding: bytes, as: UTF8.self), to: managersPath)
   }
 

@@ -14,7 +14,11 @@ extension SwarmNode {
     let all = try HostAddresses.all()
     guard let advertiseAddress else { return all }
     // The operator's choice stands for the host's only address, by value or by interface.
-    return all.filter { $0.address == advertiseAddress || $0.interface == advertiseAddress }
+    return all.map { address in
+      var address = address
+      address.isOutranked = address.address != advertiseAddress && address.interface != advertiseAddress
+      return address
+    }
   }
 
   func initialize(_ request: SwarmInit) async throws -> String {
@@ -78,6 +82,7 @@ extension SwarmNode {
       status: NodeStatus(state: .unknown, addr: request.addresses.advertiseHost), createdAt: now.wall)
     node.description = description ?? node.description
     node.managerAddr = "\(request.addresses.advertiseHost):\(request.addresses.advertisePort)"
+    if request.addresses.dataPathHost != request.addresses.advertiseHost { node.dataPathAddr = request.addresses.dataPathHost }
     return node
   }
 }

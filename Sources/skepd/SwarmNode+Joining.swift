@@ -18,7 +18,9 @@ extension SwarmNode {
     let (credentials, manager) = try await Entry.enter(
       request.remote, token: request.token, availability: request.availability, now: { SystemClock.now().wall })
     let membership = Membership(
-      credentials: credentials, managers: [manager], address: try request.address ?? HostAddresses.local(toward: manager.addr))
+      credentials: credentials, managers: [manager], address: try request.address ?? HostAddresses.local(toward: manager.addr),
+      // The choice for this host is one for its traffic, too.
+      dataPath: request.dataPath ?? (advertiseAddress == nil ? nil : request.address))
     do {
       _ = try directory.makeSealingKey()
       try directory.write(membership)
@@ -80,7 +82,7 @@ extension SwarmNode {
     switch event {
     case .session(let session):
       if !session.managers.isEmpty { membership.managers = session.managers }
-      try? directory.write(managers: membership.managers, address: membership.address)
+      try? directory.write(placeOf: membership)
       state = .worker(WorkerState(membership, error: nil))
     case .refused(let failure):
       logger.error("the managers refuse this node", metadata: ["reason": "\(failure.message)"])

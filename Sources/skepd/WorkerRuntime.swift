@@ -46,8 +46,8 @@ struct WorkerRuntime: NodeRuntime {
     let sealer = try directory.sealingKey()
     let wishes = CertificateRenewal.Wishes()
     let link = try ManagerLink(
-      to: manager, nodeID: nodeID, credentials: { credentials.current }, sealer: sealer, logger: logger,
-      now: { SystemClock.now().wall }
+      to: manager, nodeID: nodeID, dataPathAddr: membership.dataPath, credentials: { credentials.current }, sealer: sealer,
+      logger: logger, now: { SystemClock.now().wall }
     ) { event in
       if case .outdated(let mark) = event { wishes.ask(for: mark) } else { tell(event) }
     }

@@ -75,6 +75,22 @@ struct ClusterValuesTests {
     #expect(message(Self.host + [SystemAddress(interface: "eth1", address: "fd00::1")]) == nil)
   }
 
+  @Test("the operator's choice stands for the only address, and leaves the others for what is asked for by name")
+  func outranked() throws {
+    var outranked = SystemAddress(interface: "eth0", address: "10.0.0.3")
+    outranked.isOutranked = true
+    var other = SystemAddress(interface: "eth1", address: "192.168.1.2")
+    other.isOutranked = true
+    func found(_ advertise: String, _ dataPath: String) throws -> [String] {
+      let found = try SwarmAddresses(
+        listen: "0.0.0.0:2377", advertise: advertise, dataPath: dataPath, system: Self.host + [outranked, other])
+      return [found.advertiseHost, found.dataPathHost]
+    }
+    #expect(try found("", "") == ["10.0.0.2", "10.0.0.2"])
+    #expect(try found("eth0", "eth1") == ["10.0.0.2", "192.168.1.2"])
+    #expect(try found("10.0.0.3", "") == ["10.0.0.3", "10.0.0.3"])
+  }
+
   @Test(
     "bad pools and ports are refused in swarm's words",
     arguments: [

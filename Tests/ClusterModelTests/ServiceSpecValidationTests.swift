@@ -198,11 +198,24 @@ struct ServiceSpecValidationTests {
       (Labels.idleTimeout, "0", #"label skep.lb.idle-timeout: "0" is not a duration from 1s to 1000h"#),
       (Labels.idleTimeout, "15", #"label skep.lb.idle-timeout: "15" is not a duration from 1s to 1000h"#),
       (Labels.idleTimeout, "1001h", #"label skep.lb.idle-timeout: "1001h" is not a duration from 1s to 1000h"#),
+      (Labels.dependsOn, "", #"label skep.depends-on: "" is not a list such as db,cache:healthy"#),
+      (Labels.dependsOn, "db,", #"label skep.depends-on: "db," is not a list such as db,cache:healthy"#),
+      (Labels.dependsOn, "db:started", #"label skep.depends-on: "db:started" is not a list such as db,cache:healthy"#),
+      (Labels.dependsOn, ":healthy", #"label skep.depends-on: ":healthy" is not a list such as db,cache:healthy"#),
       (Labels.readyTimeout, "-1s", #"label skep.ready.timeout: "-1s" is not a duration such as 10s or 1m30s"#),
     ])
   func labels(label: String, value: String, expected: String) throws {
     let spec = try Self.spec(service: #""Labels":{"\#(label)":"\#(value)"}"#)
     #expect(throws: SpecError.invalidArgument(expected)) { try spec.checkSupport() }
+  }
+
+  @Test("a service cannot wait for itself, by its name in a stack either", arguments: ["cache, Web:healthy", "shop_web"])
+  func ownDependency(label: String) {
+    var spec = ServiceSpec(name: "shop_web", taskTemplate: TaskSpec(containerSpec: ContainerSpec(image: "web:1")))
+    spec.labels = [Labels.dependsOn: label, "com.docker.stack.namespace": "shop"]
+    #expect(throws: SpecError.invalidArgument("label skep.depends-on: a service cannot wait for itself")) {
+      try spec.checkSupport()
+    }
   }
 
   @Test("a whole spec of good values passes every check")

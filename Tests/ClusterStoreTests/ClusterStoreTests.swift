@@ -89,6 +89,7 @@ struct ClusterStoreTests {
         id: "n1", spec: NodeSpec(labels: ["x": "y"], role: "manager", availability: "active"),
         status: NodeStatus(state: .ready, addr: "1.2.3.4"), createdAt: Timestamp(nanoseconds: 3))
       node.ingressSubnet = IPv4Subnet("10.0.1.0/24")
+      node.dataPathAddr = "192.0.2.7"
       node.description = NodeDescription(
         hostname: "h", platform: .init(architecture: "x86_64", os: "linux"),
         resources: .init(nanoCPUs: 2, memoryBytes: 3, genericResources: [.named("gpu", "a")]),

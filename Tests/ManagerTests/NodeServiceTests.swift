@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Balancing
 import ClusterModel
 import ClusterRPC
 import ClusterStore
 import Logging
+import Orchestration
 import Testing
 
 @testable import Manager
@@ -61,9 +63,9 @@ struct NodeServiceTests {
       return String(try await service.issueCertificate(request, to: nil).certificate.prefix { $0 != " " })
     }
 
-    func register(_ node: String, session: String? = nil) async throws -> NodeMessage.Session {
+    func register(_ node: String, session: String? = nil, dataPath: String? = nil) async throws -> NodeMessage.Session {
       try await service.register(
-        .init(description: description, statuses: [:]), of: node, session: session, address: "192.0.2.2")
+        .init(description: description, statuses: [:], dataPathAddr: dataPath), of: node, session: session, address: "192.0.2.2")
     }
 
     func state(_ node: String) async -> NodeStatus.State? { await store.read { $0.nodes[node]?.status.state } }
@@ -147,6 +149,33 @@ struct NodeServiceTests {
       #expect(await refusal { _ = try await rig.service.beat(of: id, session: first.id) } == .sessionOver)
       #expect(await refusal { try await rig.service.update(.init([:]), of: id, session: first.id) } == .sessionOver)
       #expect(try await rig.service.beat(of: id, session: second.id).heartbeatPeriod == 500_000_000)
+    }
+  }
+
+  @Test(
+    "a node's peers send to where it wants them to, or else to where it is seen; what no tunnel can take does not count",
+    arguments: [
+      ("198.51.100.7", "198.51.100.7", "192.0.2.2"), ("192.0.2.2", "192.0.2.2", nil), ("fd00::7", "192.0.2.2", nil),
+      ("; drop", "192.0.2.2", nil),
+    ] as [(String, String, String?)])
+  func dataPath(wish: String, end: String, other: String?) async throws {
+    let rig = try await Rig()
+    try await rig.run {
+      let id = try await rig.join(rig.tokens.worker)
+      func peer(_ wish: String?) async throws -> Peer? {
+        _ = try await rig.register(id, dataPath: wish)
+        return await rig.store.read { store in
+          guard var node = store.nodes[id], let cluster = store.cluster else { return nil }
+          #expect(node.status.addr == "192.0.2.2")
+          node.ingressSubnet = IPv4Subnet("10.0.1.0/24")
+          return Meshes.peer(node, cluster)
+        }
+      }
+      let plain = try await peer(nil)
+      #expect(plain?.address == IPv4Address("192.0.2.2") && plain?.other == nil)
+      let chosen = try await peer(wish)
+      #expect(chosen?.address == IPv4Address(end) && chosen?.other == other.flatMap { IPv4Address($0) })
+      #expect(try await peer(nil) == plain, "a node that has joined again, without a wish")
     }
   }
 

@@ -29,6 +29,7 @@ struct MeshTests {
   @Test("is programmed once, follows hosts that come and go, and is put back when somebody changes it")
   func life() async throws {
     let seen = try await inNamespaceOfItsOwn {
+      try TestNetwork.shell("ip link add wire type bridge && ip address add 10.77.0.1/24 dev wire && ip link set wire up")
       let kernel = try MeshKernel(bridge: "skep-ingress")
       let (filter, socket) = (try NFTables(), try NetlinkSocket(.route))
       var seen: [Int] = []

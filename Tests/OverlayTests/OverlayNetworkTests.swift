@@ -48,6 +48,8 @@ struct OverlayNetworkTests {
   func life() async throws {
     let seen = try await inNamespaceOfItsOwn {
       let (kernel, socket) = (try OverlayKernel(), try NetlinkSocket(.route))
+      try TestNetwork.shell("ip link add wire type bridge && ip address add 10.77.0.1/24 dev wire && ip link set wire up")
+      try TestNetwork.shell("ip address add 10.77.0.2/24 dev wire")
       var seen: [Int] = []
       func device(_ tunnel: UInt32 = 4_097) throws -> Link? { try socket.link(named: OverlayPlan.device(of: tunnel)) }
       func ensure(_ plans: OverlayPlan...) throws {
@@ -85,6 +87,84 @@ struct OverlayNetworkTests {
       return seen
     }
     #expect(seen == [6, 0, 0, 0, 3, 3, 1, 7, 2, 0, 3, 7, 1])
+  }
+
+  @Test(
+    "a change touches what it is about alone; a look at everything puts back the rest, and so does one after a failure",
+    arguments: [false, true])
+  func differences(hasBridge: Bool) async throws {
+    try await inNamespaceOfItsOwn {
+      let (kernel, socket, mesh) = (try OverlayKernel(), try NetlinkSocket(.route), HostPair.mesh(of: 0))
+      if hasBridge { try TestNetwork.shell("ip link add skep-n4097 type bridge && ip link set skep-n4097 up") }
+      var plans = OverlayPlans()
+      func follow(_ endpoints: [(UInt8, node: UInt16)]) throws -> Int {
+        try plans.follow([Self.network(endpoints)], mesh).map { try kernel.ensure(plans.all, $0) } ?? -1
+      }
+      func missing() throws -> Int {
+        let device = try #require(try socket.link(named: "skep-t4097"))
+        let wanted = plans.all[0].neighbours.union(hasBridge ? plans.all[0].portEntries : [])
+        return try socket.neighbours(of: device.index).symmetricDifference(wanted).count
+      }
+      #expect(try follow([(5, 1), (6, 2), (7, 2)]) > 0 && missing() == 0)
+      #expect(try follow([(5, 1), (6, 2), (7, 2)]) == -1)
+      let device = try #require(try socket.link(named: "skep-t4097"))
+      try socket.remove(
+        .address(Self.address("10.20.0.6"), HardwareAddress(container: Self.address("10.20.0.6"))), link: device.index)
+      let each = hasBridge ? 3 : 2
+      #expect(try follow([(5, 1), (6, 2), (7, 2), (8, 2)]) == each && missing() == 1)
+      #expect(try follow([(5, 1), (6, 2), (7, 1), (8, 2)]) == each && missing() == 1)
+      #expect(try kernel.ensure(plans.all) == 1 && missing() == 0)
+      try TestNetwork.shell("ip link delete skep-t4097")
+      #expect(try follow([(5, 1), (6, 2), (8, 2), (9, 2)]) > each && missing() == 0)
+    }
+  }
+
+  @Test("what is planned by changes is what is planned anew, whatever changes", arguments: 0..<20 as Range<UInt64>)
+  func following(seed: UInt64) throws {
+    var generator = SplitMix(seed: seed)
+    var plans = OverlayPlans()
+    var kernel: [UInt32: Set<Neighbour>] = [:]
+    var endpoints: [(UInt8, node: UInt16)] = []
+    var host = 0
+    for _ in 0..<200 {
+      switch Int.random(in: 0..<20, using: &generator) {
+      case 0: host = 1 - host
+      case 1..<8 where !endpoints.isEmpty: endpoints.remove(at: Int.random(in: 0..<endpoints.count, using: &generator))
+      default: endpoints.append((UInt8.random(in: 2...20, using: &generator), UInt16.random(in: 1...3, using: &generator)))
+      }
+      endpoints.sort { $0.0 < $1.0 }
+      let networks = [UInt32](4_097...4_098).prefix(Int.random(in: 0...2, using: &generator)).map {
+        Self.network(endpoints, tunnel: $0)
+      }
+      let mesh = HostPair.mesh(of: host)
+      let news = plans.follow(networks, mesh)
+      let wanted = networks.map { OverlayPlan($0, mesh) }
+      #expect(plans.all == wanted)
+      kernel = kernel.filter { tunnel, _ in wanted.contains { $0.tunnel == tunnel } }
+      for plan in plans.all where news != nil {
+        guard let difference = news?[plan.tunnel] else { kernel[plan.tunnel] = plan.neighbours; continue }
+        kernel[plan.tunnel]?.subtract(difference.removed)
+        kernel[plan.tunnel]?.formUnion(difference.added)
+      }
+      #expect(kernel == Dictionary(uniqueKeysWithValues: wanted.map { ($0.tunnel, $0.neighbours) }))
+    }
+  }
+
+  @Test("a tunnel whose advertised address is translated on the way is made to send from whatever address leads there")
+  func translated() async throws {
+    try await inNamespaceOfItsOwn {
+      let (kernel, socket) = (try OverlayKernel(), try NetlinkSocket(.route))
+      let plan = Self.plan([(6, 2)])
+      func local() throws -> String? { try socket.link(named: plan.device)?.vxlan?.local.description }
+      try kernel.ensure([plan])
+      #expect(try local() == "0.0.0.0" && kernel.ensure([plan]) == 0)
+      try TestNetwork.shell("ip link add wire type bridge && ip address add 10.77.0.1/24 dev wire && ip link set wire up")
+      #expect(try kernel.ensure([plan]) > 0 && local() == "10.77.0.1")
+      // One that goes for a moment takes nothing along.
+      try TestNetwork.shell("ip address flush dev wire")
+      _ = try kernel.ensure([plan])
+      #expect(try local() == "10.77.0.1")
+    }
   }
 
   @Test("one that cannot be had does not keep the others back")
@@ -170,5 +250,17 @@ struct OverlayNetworkTests {
       #expect(try TestNetwork.isAlive("10.20.0.6", in: near))
       #expect(try pair.received("skep-t4097", on: 1) == before + 1)
     }
+  }
+}
+
+private struct SplitMix: RandomNumberGenerator {
+  private var state: UInt64
+  init(seed: UInt64) { state = seed }
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var mixed = (state ^ state >> 30) &* 0xBF58_476D_1CE4_E5B9
+    mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
+    return mixed ^ mixed >> 31
   }
 }

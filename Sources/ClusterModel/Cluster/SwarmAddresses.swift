@@ -9,6 +9,8 @@ package struct SystemAddress: Sendable, Hashable {
   package var isLocal: Bool
   /// On a bridge of the engine or of Skep.
   package var isBridge: Bool
+  /// The operator of this host wants another to be advertised.
+  package var isOutranked = false
 
   package init(interface: String, address: String, isLocal: Bool = false, isBridge: Bool = false) {
     self.interface = interface
@@ -81,7 +83,8 @@ struct SwarmHost {
 
   /// An interface's single address, or the address itself.
   func resolve(_ name: String, allowsUnspecified: Bool, _ error: SpecError) throws(SpecError) -> String {
-    let addresses = system.filter { $0.interface == name }
+    let all = system.filter { $0.interface == name }
+    let addresses = all.contains { !$0.isOutranked } ? all.filter { !$0.isOutranked } : all
     guard addresses.isEmpty else { return try address(of: name, addresses) }
     if Self.isUnspecified(name), allowsUnspecified { return name.isEmpty ? "0.0.0.0" : name }
     guard !Self.isUnspecified(name), IPv4Address(name) != nil || Self.isIPv6(name) else { throw error }
@@ -102,7 +105,7 @@ struct SwarmHost {
 
   /// The one address of this host that others can reach; IPv4 counts first.
   func chosenAddress() throws(SpecError) -> String {
-    let usable = system.filter { !$0.isLocal && !$0.isBridge }
+    let usable = system.filter { !$0.isLocal && !$0.isBridge && !$0.isOutranked }
     let candidates = usable.contains(where: \.isIPv4) ? usable.filter(\.isIPv4) : usable
     guard let first = candidates.first else { throw SpecError("could not find the system's IP address") }
     guard candidates.count > 1 else { return first.address }

@@ -85,6 +85,8 @@ package struct Node: Sendable, Hashable {
   package var status: NodeStatus
   /// `host:2377` on managers.
   package var managerAddr: String?
+  /// Where the node wants its peers' traffic, chosen at `swarm init` or `join`; `nil` for where the managers see it.
+  package var dataPathAddr: String?
   /// The part of the ingress pool that this node's tasks have their addresses from.
   package var ingressSubnet: IPv4Subnet?
 
@@ -97,6 +99,8 @@ package struct Node: Sendable, Hashable {
   }
 
   package var isManager: Bool { managerAddr != nil }
+  /// Its end of tunnels, which are IPv4's; a choice that they cannot take does not count. `nil` when there is none.
+  package var tunnelAddress: IPv4Address? { dataPathAddr.flatMap { IPv4Address($0) } ?? IPv4Address(status.addr) }
   /// May be given new tasks.
   package var isSchedulable: Bool { status.state == .ready && spec.availability == "active" }
   /// Its tasks must run elsewhere.

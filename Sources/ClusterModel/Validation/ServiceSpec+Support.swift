@@ -26,6 +26,7 @@ extension ServiceSpec {
   }
 
   private func checkLabels() throws(SpecError) {
+    _ = try Dependency.all(of: self)
     if let strategy = labels[Labels.strategy], !Labels.strategies.contains(strategy) {
       let known = Labels.strategies.joined(separator: ", ")
       throw .invalidArgument("label \(Labels.strategy): unknown strategy \(strategy.goQuoted), must be one of \(known)")

@@ -85,6 +85,8 @@ package struct SwarmJoin: Sendable, Hashable {
   package var availability: String
   /// To advertise, without port; `nil` for the one that the manager is reached from.
   package var address: String?
+  /// Where peers' traffic is wanted, as the user chose; `nil` for where the managers see the node.
+  package var dataPath: String?
 }
 
 /// The managers have not been heard in time; the attempt goes on.

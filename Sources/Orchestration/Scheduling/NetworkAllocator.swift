@@ -46,7 +46,8 @@ package enum NetworkAllocator {
 
   /// On a host with a network around another's address, that one could not be reached any more.
   private static func hosts(_ transaction: borrowing Transaction) -> [IPv4Subnet] {
-    transaction.nodes.compactMap { IPv4Address($0.status.addr) }.map { IPv4Subnet(base: $0, prefix: 32) }
+    let addresses = transaction.nodes.flatMap { [IPv4Address($0.status.addr), $0.tunnelAddress] }
+    return Set(addresses.compactMap { $0 }).map { IPv4Subnet(base: $0, prefix: 32) }
   }
 
   /// The lowest free part of the cluster's pools, of the size that the swarm was made with.

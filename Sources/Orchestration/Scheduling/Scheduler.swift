@@ -10,6 +10,8 @@ import ClusterStore
 struct Scheduler {
   /// Services with tasks that no node could take, to be tried again when a node or what is on it changes.
   private(set) var unplaced: Set<String> = []
+  /// Services whose first tasks wait for other services, whatever nodes there are.
+  private var held: Set<String> = []
   private var known: [String: NodeInfo] = [:]
   /// Nodes of which something else may be true by now.
   private var stale: Set<String> = []
@@ -22,17 +24,27 @@ struct Scheduler {
 
   /// Places what waits in `serviceIDs` and, when nodes may have room that they had not, in those that could not be placed before.
   mutating func schedule(_ serviceIDs: Set<String>, retriesUnplaced: Bool, transaction: inout Transaction, now: Now) {
-    let candidates = retriesUnplaced ? serviceIDs.union(unplaced) : serviceIDs
+    let candidates = (retriesUnplaced ? serviceIDs.union(unplaced) : serviceIDs).union(held)
     unplaced.subtract(candidates)
-    let waiting = candidates.sorted().map { id in
+    held = []
+    var waiting = candidates.sorted().map { id in
       (id, transaction.unorderedTasks(ofService: id).filter(Self.isWaiting).sortedBySlotAndAge())
     }.filter { !$0.1.isEmpty }
+    waiting.removeAll { hold($0.0, $0.1, &transaction, now) }
     guard !waiting.isEmpty else { return }
     learn(transaction)
     var placer = TaskPlacer(known.values.sorted { $0.node.id < $1.node.id }, now: now)
     known = [:]
     for (id, tasks) in waiting where !placer.place(tasks, in: &transaction) { unplaced.insert(id) }
     for info in placer.nodes { known[info.node.id] = info }
+  }
+
+  /// Whether these wait for another service; they are told which.
+  private mutating func hold(_ id: String, _ tasks: [ClusterTask], _ transaction: inout Transaction, _ now: Now) -> Bool {
+    guard let obstacle = StartOrder.obstacle(id, transaction) else { return false }
+    for task in tasks { TaskPlacer.note(obstacle, on: task, &transaction, now) }
+    held.insert(id)
+    return true
   }
 
   private static func isWaiting(_ task: ClusterTask) -> Bool { task.state == .pending && task.isLive }

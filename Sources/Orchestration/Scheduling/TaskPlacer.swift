@@ -119,6 +119,11 @@ struct TaskPlacer {
   }
 
   private func note(_ reason: String, on task: ClusterTask, _ transaction: inout Transaction) {
+    Self.note(reason, on: task, &transaction, now)
+  }
+
+  /// Why it waits.
+  static func note(_ reason: String, on task: ClusterTask, _ transaction: inout Transaction, _ now: Now) {
     guard task.status.err != reason else { return }
     var task = task
     task.status.err = reason

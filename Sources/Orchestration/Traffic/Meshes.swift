@@ -28,9 +28,9 @@ package enum Meshes {
 
   /// Its subnet's place in the pool is its number: nobody else has that, and it stays.
   package static func peer(_ node: Node, _ cluster: Cluster) -> Peer? {
-    guard let subnet = node.ingressSubnet, let address = IPv4Address(node.status.addr) else { return nil }
+    guard let subnet = node.ingressSubnet, let address = node.tunnelAddress else { return nil }
     let place = (subnet.base.bits &- cluster.ingressPool.base.bits) >> UInt32(32 - subnet.prefix) + 1
     guard place <= Peer.highestNumber else { return nil }
-    return Peer(nodeID: node.id, number: UInt16(place), address: address, subnet: subnet)
+    return Peer(nodeID: node.id, number: UInt16(place), address: address, other: IPv4Address(node.status.addr), subnet: subnet)
   }
 }

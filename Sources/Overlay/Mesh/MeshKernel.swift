@@ -56,8 +56,9 @@ package final class MeshKernel {
 
   private func ensureDevice(_ plan: MeshPlan) throws -> (index: Int32, isNew: Bool) {
     let mtu = try socket.tunnelMTU(from: plan.mesh.own.address)
+    let vxlan = plan.vxlan.placed(among: Set(try socket.addresses().map(\.address)))
     if let found = try socket.link(named: MeshPlan.device) {
-      if found.vxlan == plan.vxlan, found.hardwareAddress == plan.hardwareAddress {
+      if [plan.vxlan, vxlan].contains(found.vxlan), found.hardwareAddress == plan.hardwareAddress {
         let isRight = found.isUp && found.mtu == mtu
         if !isRight { try socket.setUp(found.index, mtu: mtu) }
         try ensureAddress(plan, found.index)
@@ -65,7 +66,7 @@ package final class MeshKernel {
       }
       try socket.removeLink(found.index)
     }
-    try socket.makeVXLAN(MeshPlan.device, plan.vxlan, hardwareAddress: plan.hardwareAddress, mtu: mtu)
+    try socket.makeVXLAN(MeshPlan.device, vxlan, hardwareAddress: plan.hardwareAddress, mtu: mtu)
     guard let link = try socket.link(named: MeshPlan.device) else { throw NetlinkError(ENODEV, "making the tunnel") }
     // Sources on both ways are clients' addresses, which no route of this host leads back to.
     Sysctl.set("net/ipv4/conf/\(MeshPlan.device)/rp_filter", "2")

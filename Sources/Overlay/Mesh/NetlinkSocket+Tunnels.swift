@@ -20,3 +20,12 @@ extension NetlinkSocket {
     return found.symmetricDifference(wanted).count
   }
 }
+
+extension VXLAN {
+  /// As it is made on a host with these addresses: one that is translated on the way is none to send from.
+  func placed(among addresses: Set<IPv4Address>) -> VXLAN {
+    var placed = self
+    if !addresses.contains(local) { placed.local = IPv4Address(bits: 0) }
+    return placed
+  }
+}

@@ -6,10 +6,15 @@ import Netfilter
 
 /// Keeps this host's ends of overlay networks as the managers say, whoever else changes them.
 package actor OverlayKeeper {
+  /// A little less than what passes at most between two looks.
+  private static let lookInterval = Duration.seconds(9)
+
   private let logger: Logger
   private var kernel: OverlayKernel?
   /// `nil` until somebody has said what is wanted: what an agent before left is not touched.
-  private var plans: [OverlayPlan]?
+  private var plans: OverlayPlans?
+  /// When all entries were looked at.
+  private var looked: ContinuousClock.Instant?
   private var complaint: String?
 
   package init(logger: Logger) { self.logger = logger }
@@ -17,26 +22,38 @@ package actor OverlayKeeper {
   /// Those with a container on this host. Returns when the kernel has them, or cannot have them now: then it is tried again. Without a
   /// mesh there is no way to other hosts.
   package func want(_ networks: [OverlayNetwork], _ mesh: Mesh?) async {
-    let wanted = mesh.map { mesh in networks.map { OverlayPlan($0, mesh) } } ?? []
-    guard wanted != plans else { return }
+    let isFirst = plans == nil
+    var wanted = plans.take() ?? OverlayPlans()
+    let differences = wanted.follow(networks, mesh)
     plans = wanted
-    ensure(isNews: true)
+    if differences != nil || isFirst { ensure(isNews: true, differences ?? [:]) }
   }
 
   /// Looks again now: a network's bridge has been made.
-  package func ensure() { ensure(isNews: true) }
+  package func ensure() { ensure(isNews: true, unchanged) }
 
   /// Until cancelled; the tunnels stay, as containers do.
   package func run() async {
-    do { try await NetlinkWatch.run { await self.ensure(isNews: false) } } catch is CancellationError {} catch { complain(error) }
+    do { try await NetlinkWatch.run { await self.look() } } catch is CancellationError {} catch { complain(error) }
   }
 
-  private func ensure(isNews: Bool) {
+  /// The kernel tells of no change of entries, so these are looked at now and then alone, and tunnels at once.
+  private func look() {
+    let isDue = looked.map { .now - $0 > Self.lookInterval } ?? true
+    ensure(isNews: false, isDue ? [:] : unchanged)
+  }
+
+  private var unchanged: OverlayPlans.Differences {
+    Dictionary((plans?.all ?? []).map { ($0.tunnel, .init()) }) { first, _ in first }
+  }
+
+  private func ensure(isNews: Bool, _ differences: OverlayPlans.Differences) {
     guard let plans else { return }
+    if differences.isEmpty { looked = .now }
     do {
       let kernel = try kernel ?? OverlayKernel()
       self.kernel = kernel
-      let changes = try kernel.ensure(plans)
+      let changes = try kernel.ensure(plans.all, differences)
       complaint = nil
       if changes > 0, !isNews {
         logger.warning("overlay networks' tunnels were changed by somebody; put back", metadata: ["changes": "\(changes)"])

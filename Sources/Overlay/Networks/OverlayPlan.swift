@@ -16,14 +16,19 @@ package struct OverlayPlan: Sendable, Hashable {
   package let tunnel: UInt32
   package let vxlan: VXLAN
   package let hardwareAddress: HardwareAddress
-  package let neighbours: Set<Neighbour>
+  package private(set) var neighbours: Set<Neighbour>
 
   /// Containers on hosts that are not in the mesh are left out.
   package init(_ network: OverlayNetwork, _ mesh: Mesh) {
     tunnel = network.tunnel
     vxlan = VXLAN(id: network.tunnel, local: mesh.own.address, port: mesh.port, answersARP: true)
     hardwareAddress = HardwareAddress(overlay: network.tunnel, node: mesh.own.number)
-    neighbours = Self.neighbours(network, mesh)
+    neighbours = Self.neighbours(network.endpoints, mesh)
+  }
+
+  mutating func apply(_ difference: OverlayPlans.Difference) {
+    neighbours.subtract(difference.removed)
+    neighbours.formUnion(difference.added)
   }
 
   package static func device(of tunnel: UInt32) -> String { "\(prefix)\(tunnel)" }
@@ -33,7 +38,9 @@ package struct OverlayPlan: Sendable, Hashable {
   package var device: String { Self.device(of: tunnel) }
 
   /// What the bridge is to know, which learns nothing by the tunnel.
-  var portEntries: Set<Neighbour> {
+  var portEntries: Set<Neighbour> { Self.portEntries(of: neighbours) }
+
+  static func portEntries(of neighbours: Set<Neighbour>) -> Set<Neighbour> {
     Set(
       neighbours.compactMap { entry in
         if case .forwarding(let hardware, _) = entry { .behindPort(hardware) } else { nil }
@@ -45,10 +52,11 @@ package struct OverlayPlan: Sendable, Hashable {
     link.kind == "vxlan" && link.name.hasPrefix(prefix) && UInt32(link.name.dropFirst(prefix.count)) != nil
   }
 
-  private static func neighbours(_ network: OverlayNetwork, _ mesh: Mesh) -> Set<Neighbour> {
+  static func neighbours(_ endpoints: some Collection<OverlayEndpoint>, _ mesh: Mesh) -> Set<Neighbour> {
+    if endpoints.isEmpty { return [] }
     let peers = Dictionary(mesh.peers.map { ($0.nodeID, $0.address) }, uniquingKeysWith: { first, _ in first })
     // An address can be in one place alone, or the kernel would never have what is wanted.
-    let nodes = Dictionary(network.endpoints.map { ($0.address, $0.nodeID) }, uniquingKeysWith: { first, _ in first })
+    let nodes = Dictionary(endpoints.map { ($0.address, $0.nodeID) }, uniquingKeysWith: { first, _ in first })
     return Set(
       nodes.flatMap { address, node -> [Neighbour] in
         guard node != mesh.own.nodeID, let peer = peers[node] else { return [] }

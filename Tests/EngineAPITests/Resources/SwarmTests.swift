@@ -143,6 +143,23 @@ struct SwarmTests {
     #expect(late.text.hasPrefix("Timeout was reached before node joined. The attempt to join the swarm will continue"))
   }
 
+  @Test(
+    "a join says where peers' traffic goes when the user chose it: by the data path's address, or the advertised, or the one listened at",
+    arguments: [
+      (#""ListenAddr":"0.0.0.0:2377""#, "10.9.0.1", nil), (#""ListenAddr":"10.9.0.5""#, "10.9.0.5", "10.9.0.5"),
+      (#""ListenAddr":"0.0.0.0","AdvertiseAddr":"192.0.2.7""#, "192.0.2.7", "192.0.2.7"),
+      (#""ListenAddr":"0.0.0.0","DataPathAddr":"eth0""#, "10.9.0.1", "10.9.0.1"),
+      (#""ListenAddr":"0.0.0.0","AdvertiseAddr":"192.0.2.7","DataPathAddr":"192.0.2.8""#, "192.0.2.7", "192.0.2.8"),
+    ] as [(String, String, String?)])
+  func dataPath(addresses: String, advertised: String, dataPath: String?) async throws {
+    let rig = try await SwarmRig(active: false)
+    let token = Fixture.cluster.joinTokens.worker
+    #expect(
+      try await rig.call("POST", "/swarm/join", #"{\#(addresses),"RemoteAddrs":["a"],"JoinToken":"\#(token)"}"#).status == 200)
+    let wanted = SwarmJoin(remote: "a", token: token, availability: "active", address: advertised, dataPath: dataPath)
+    #expect(rig.control.inner.withLock { $0.joins } == [wanted])
+  }
+
   @Test("a worker says that it is none of a manager's business, who its managers are, and leaves without force")
   func worker() async throws {
     let rig = try await SwarmRig(active: false)

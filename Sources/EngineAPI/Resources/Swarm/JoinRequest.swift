@@ -15,25 +15,27 @@ package struct JoinRequest: Codable, Sendable {
   package func checked(system: [SystemAddress]) throws(SpecError) -> SwarmJoin {
     guard listenAddr?.isEmpty == false else { throw SpecError("invalid ListenAddr \"\": invalid empty address") }
     guard let remote = remoteAddrs?.first else { throw SpecError("at least 1 RemoteAddr is required to join") }
-    let address = try advertised(system)
+    let addresses = try addresses(system)
     let availability = (availability ?? "").isEmpty ? "active" : (availability ?? "").lowercased()
     guard NodeSpec.availabilities.contains(availability) else {
       throw SpecError("invalid Availability: \((self.availability ?? "").goQuoted)")
     }
     guard let token = joinToken, JoinToken.isValid(token) else { throw SpecError("invalid join token") }
-    return SwarmJoin(remote: remote, token: token, availability: availability, address: address)
+    return SwarmJoin(
+      remote: remote, token: token, availability: availability, address: addresses?.advertiseHost,
+      dataPath: addresses.flatMap { isChosen || !["0.0.0.0", "::"].contains($0.listenHost) ? $0.dataPathHost : nil })
   }
 
   /// What the user chose, or the host's only address; where it has several, it is the one that reaches the manager.
-  private func advertised(_ system: [SystemAddress]) throws(SpecError) -> String? {
-    let isChosen = advertiseAddr?.isEmpty == false || dataPathAddr?.isEmpty == false
+  private func addresses(_ system: [SystemAddress]) throws(SpecError) -> SwarmAddresses? {
     do {
       return try SwarmAddresses(
-        listen: listenAddr ?? "", advertise: advertiseAddr ?? "", dataPath: dataPathAddr ?? "", system: system
-      ).advertiseHost
+        listen: listenAddr ?? "", advertise: advertiseAddr ?? "", dataPath: dataPathAddr ?? "", system: system)
     } catch {
       guard !isChosen, error.message.hasPrefix("could not ") else { throw error }
       return nil
     }
   }
+
+  private var isChosen: Bool { advertiseAddr?.isEmpty == false || dataPathAddr?.isEmpty == false }
 }
