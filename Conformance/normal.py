@@ -40,7 +40,8 @@ def tree(value, key=""):
     if isinstance(value, dict):
         return members(value)
     if isinstance(value, list):
-        return [tree(v) for v in value]
+        # The CLI gives a service's references in the order of a Go map, another each time.
+        return listed([tree(v) for v in value]) if key in ("Secrets", "Configs") else [tree(v) for v in value]
     return text(value) if isinstance(value, str) else value
 
 
