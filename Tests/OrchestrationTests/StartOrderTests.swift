@@ -93,4 +93,21 @@ struct StartOrderTests {
     cluster.run(for: .seconds(60))
     #expect(Self.running("shop_web", in: cluster) == 1)
   }
+
+  @Test("one that waits for a job starts when the job is done")
+  func job() {
+    var cluster = SimulatedCluster(seed: 1, nodes: 2)
+    Self.put("web", replicas: 1, after: "migrate", in: &cluster)
+    let spec = ServiceSpec(
+      name: "migrate", taskTemplate: TaskSpec(containerSpec: ContainerSpec(image: "db:1")), mode: .job(2, atOnce: 1))
+    var job = Service(id: "id-migrate", spec: spec, createdAt: .zero)
+    job.beginRun(at: .zero)
+    cluster.write { [job] in $0.put(job) }
+    cluster.run(for: .milliseconds(500))
+    #expect(Self.running("web", in: cluster) == 0)
+    #expect(Self.waits("web", in: cluster) == ["waiting for job migrate: 0 of 2 tasks are complete"])
+    cluster.run(for: .seconds(300))
+    #expect(cluster.store.tasks(ofService: "id-migrate").count { $0.state == .complete } == 2)
+    #expect(Self.running("web", in: cluster) == 1)
+  }
 }

@@ -17,12 +17,23 @@ enum StartOrder {
     return nil
   }
 
+  /// Others wait for a job until its present run is over, healthy or not.
+  private static func obstacle(job: Service, _ transaction: borrowing Transaction) -> String? {
+    let tasks = transaction.unorderedTasks(ofService: job.id).filter { $0.jobIteration == job.jobIteration }
+    let done = tasks.count { $0.state == .complete }
+    // A global job is done when every node that it was begun on is.
+    let live = tasks.count(where: \.isLive)
+    let goal = job.isGlobal ? max(done + live, 1) : Int(clamping: job.spec.mode.replicatedJob?.totalCompletions ?? 0)
+    return done >= goal ? nil : "waiting for job \(job.spec.name ?? job.id): \(done) of \(goal) tasks are complete"
+  }
+
   private static func obstacle(
     _ dependency: Dependency, of spec: ServiceSpec, _ transaction: borrowing Transaction
   ) -> String? {
     var found: Service?
     for name in dependency.names(in: spec) where found == nil { found = transaction.service(named: name) }
     guard let found else { return "waiting for service \(dependency.service), which does not exist" }
+    if found.isJob { return obstacle(job: found, transaction) }
     let live = transaction.unorderedTasks(ofService: found.id).filter(\.isLive)
     let count = live.count { $0.state == .running && (!dependency.needsHealth || $0.status.isReady) }
     // A global service's tasks are made when its nodes are known; none at all is not yet all.
